@@ -1,0 +1,29 @@
+# Makefile - the few words a contributor has to know; CMake does the work, in build/.
+
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+
+.PHONY: all demo check bench install clean
+
+all:
+	tools/install-deps
+	cmake -S . -B build
+	cmake --build build -j$(JOBS)
+
+demo: all       ## build and run the examples
+	tools/demo build/examples-c
+
+check:          ## every test, on every build; the last line says "N passed, N failed"
+	@tools/install-deps
+	@tools/check
+
+bench: all      ## rondo and its peers on the same work
+	bench/run
+
+install:        ## as in: make install PREFIX=/usr; DESTDIR is honoured
+	cmake -S . -B build -DCMAKE_INSTALL_PREFIX='$(PREFIX)'
+	cmake --build build -j$(JOBS)
+	cmake --install build
+
+clean:
+	rm -rf build build-address build-thread .build

@@ -1,0 +1,175 @@
+/* rondo_shim_core.h - what the core keeps per process and per thread, its atomics and its lock.
+ *
+ * All of it is here and not in Swift because a Swift global may be initialised lazily behind a
+ * once-call, because Embedded Swift has no thread-locals of the initial-exec kind, and because
+ * `static inline` C disappears into the Swift function that calls it. */
+#ifndef RONDO_SHIM_CORE_H
+#define RONDO_SHIM_CORE_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* -- atomics ---------------------------------------------------------------------------------- */
+
+static inline uint32_t rondo_load32(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline uint32_t rondo_peek32(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline void rondo_poke32(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+static inline void rondo_store32(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+static inline uint32_t rondo_add32(uint32_t *p, uint32_t v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
+static inline uint32_t rondo_or32(uint32_t *p, uint32_t v) { return __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL); }
+static inline uint32_t rondo_and32(uint32_t *p, uint32_t v) { return __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL); }
+static inline uint32_t rondo_swap32(uint32_t *p, uint32_t v) { return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL); }
+static inline int32_t rondo_cas32(uint32_t *p, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(p, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+static inline uint64_t rondo_peek64(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline uint64_t rondo_load64(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline void rondo_poke64(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+static inline void rondo_store64(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+static inline uint64_t rondo_add64(uint64_t *p, uint64_t v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
+static inline uint64_t rondo_swap64(uint64_t *p, uint64_t v) { return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL); }
+static inline int32_t rondo_cas64(uint64_t *p, uint64_t from, uint64_t to)
+{
+    return __atomic_compare_exchange_n(p, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+/* -- a lock of one word ------------------------------------------------------------------------ */
+/* 0 free, 1 held, 2 held and somebody sleeps. Sections under it are a few instructions and run no
+ * user code; it exists because an uncontended pthread_mutex costs twice as much. */
+
+static inline void rondo_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void rondo_shim_lock_slowly(uint32_t *lock);
+void rondo_shim_wake_one(uint32_t *word);
+void rondo_shim_wake_all(uint32_t *word);
+/* Sleep while *word == seen, until the absolute monotonic deadline (INT64_MAX: for ever). */
+void rondo_shim_wait(uint32_t *word, uint32_t seen, int64_t deadline_ns);
+
+static inline void rondo_lock(uint32_t *lock)
+{
+    uint32_t free_ = 0;
+    if (!__atomic_compare_exchange_n(lock, &free_, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        rondo_shim_lock_slowly(lock);
+}
+
+static inline void rondo_unlock(uint32_t *lock)
+{
+    if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)
+        rondo_shim_wake_one(lock);
+}
+
+/* -- per process ------------------------------------------------------------------------------- */
+
+#define RONDO_KINDS 16
+#define RONDO_CHUNKS 65536
+
+/* A slab of slots of one kind. Those of a loop are touched by its thread alone. */
+struct rondo_slab {
+    uint64_t free_head;  /* address of the first free slot, 0 for none */
+    uint64_t fresh;      /* address of the next slot never used in the newest chunk */
+    uint64_t fresh_end;
+    uint64_t chunks;     /* address of the newest chunk, linked through its header */
+    uint64_t live;       /* slots in use */
+    uint32_t slot_size;
+    uint32_t kind;
+};
+
+struct rondo_globals {
+    uint32_t lock;            /* guards everything below but the locks of the slabs */
+    uint32_t chunk_count;     /* chunk numbers given out */
+    uint64_t pool[RONDO_KINDS]; /* chunks that no slab uses, by kind */
+    uint64_t loops;           /* every loop that has a chunk slot, linked */
+    uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up */
+    uint32_t log_level;
+    uint64_t log_fn, log_arg, log_drop;
+    uint32_t slab_lock[RONDO_KINDS];
+    struct rondo_slab slab[RONDO_KINDS]; /* kinds that belong to no loop */
+    uint64_t task_number;     /* for "Task-N" */
+    uint64_t cancelled_error; /* the two errors that must never fail; see Base/Error.swift */
+    uint64_t memory_error;
+
+};
+extern struct rondo_globals rondo_globals_;
+static inline struct rondo_globals *rondo_globals(void) { return &rondo_globals_; }
+
+static inline uint32_t *rondo_globals_lock(void) { return &rondo_globals_.lock; }
+static inline uint32_t *rondo_global_lock(uint32_t kind) { return &rondo_globals_.slab_lock[kind % RONDO_KINDS]; }
+static inline struct rondo_slab *rondo_global_slab(uint32_t kind) { return &rondo_globals_.slab[kind % RONDO_KINDS]; }
+static inline uint64_t *rondo_chunk_pool(uint32_t kind) { return &rondo_globals_.pool[kind % RONDO_KINDS]; }
+
+/* Type-stable memory: a chunk, once made, stays and stays of its kind, so that a stale handle
+ * can always be looked at. */
+extern void *rondo_chunks_[RONDO_CHUNKS];
+static inline void *rondo_chunk(uint32_t number)
+{
+    return __atomic_load_n(&rondo_chunks_[number & (RONDO_CHUNKS - 1)], __ATOMIC_ACQUIRE);
+}
+static inline void rondo_set_chunk(uint32_t number, void *chunk)
+{
+    __atomic_store_n(&rondo_chunks_[number], chunk, __ATOMIC_RELEASE);
+}
+
+/* -- per thread -------------------------------------------------------------------------------- */
+
+struct rondo_thread {
+    uint64_t running;   /* address of the loop that runs in this thread, 0 for none */
+    uint64_t current;   /* handle of the loop set with rondo_set_event_loop() */
+    uint64_t context;   /* address of the current context map, 0 for empty */
+    uint64_t entered;   /* handle of the context object that is entered, 0 for none */
+    /* What the step that is running in this thread says; see Task/Drive.swift. */
+    uint64_t step_co;   /* handle of the coroutine whose step runs, 0 for none */
+    uint64_t step_a, step_b;
+    int32_t step_action;
+    uint32_t step_flags;
+    uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
+    uint64_t sent_future; /* address of the future it belongs to, 0 for none */
+};
+extern __thread struct rondo_thread rondo_thread_
+    __attribute__((visibility("hidden"), tls_model("initial-exec")));
+static inline struct rondo_thread *rondo_thread(void) { return &rondo_thread_; }
+
+/* A number that no other living thread has. */
+static inline uint64_t rondo_thread_id(void)
+{
+    return (uint64_t)(uintptr_t)__builtin_thread_pointer();
+}
+
+/* Arrange that the hooks run around fork and when this thread ends. 0 or an errno. */
+int32_t rondo_shim_watch_process(void (*before_fork)(void), void (*after_in_parent)(void),
+                                 void (*after_in_child)(void), void (*thread_ends)(void *));
+int32_t rondo_shim_watch_thread(void);
+
+/* -- libc that Swift cannot call ---------------------------------------------------------------- */
+
+static inline int32_t rondo_errno(void) { return errno; }
+static inline void rondo_set_errno(int32_t value) { errno = value; }
+int64_t rondo_shim_now(void);
+/* epoll_wait with nanoseconds where the kernel has it; wait_ns < 0 waits for ever. */
+int32_t rondo_shim_epoll(int32_t fd, struct epoll_event *events, int32_t capacity, int64_t wait_ns);
+static inline uint32_t rondo_event_mask(const struct epoll_event *e) { return e->events; }
+static inline uint64_t rondo_event_data(const struct epoll_event *e) { return e->data.u64; }
+int32_t rondo_shim_epoll_ctl(int32_t epoll, int32_t op, int32_t fd, uint32_t mask, uint64_t data);
+int32_t rondo_shim_timerfd_arm(int32_t fd, int64_t when_ns);
+/* fcntl(fd, F_GETFL), or -1. */
+int32_t rondo_shim_file_flags(int32_t fd);
+static inline void *rondo_aligned(size_t alignment, size_t size)
+{
+    void *p = NULL;
+    return posix_memalign(&p, alignment, size) == 0 ? p : NULL;
+}
+
+/* SIGINT for one run at a time; see run.c. */
+int32_t rondo_shim_sigint_install(uint32_t *count, int32_t wake_fd);
+void rondo_shim_sigint_remove(void);
+
+#endif

@@ -1,0 +1,80 @@
+// GlobalObjects.swift - objects that belong to no loop: errors, coroutines, contexts, ...
+//
+// Any thread makes and drops them, so their slabs are taken with a lock and their counts are
+// atomic: C's references and the library's own pins, two halves of one word. Apart, so that one
+// release too many by C is found out and never takes a pin away; in one word, so that exactly one
+// thread sees both reach zero and ends the object.
+//
+// Knows: Slab. Does not know: what an object is.
+
+import CRondo
+import CRondoShim
+
+enum Global {
+  private static let onePin: UInt64 = 1 << 32
+
+  @inline(__always)
+  private static func counts(_ slot: Raw) -> UnsafeMutablePointer<UInt64> {
+    (slot + 8).assumingMemoryBound(to: UInt64.self)
+  }
+
+  /// A new object with one user reference.
+  static func take(_ kind: UInt32, _ size: Int) -> Raw? {
+    let slab: SlabPointer = rondo_global_slab(kind)
+    rondo_lock(rondo_global_lock(kind))
+    if slab.pointee.kind == 0 { Slab.prepare(slab, kind: kind, size: size) }
+    let found = Slab.take(slab, owner: nil)
+    rondo_unlock(rondo_global_lock(kind))
+    if let found { rondo_poke64(counts(found), 1) }
+    return found
+  }
+
+  static func give(_ kind: UInt32, _ slot: Raw) {
+    rondo_lock(rondo_global_lock(kind))
+    Slab.give(rondo_global_slab(kind), slot)
+    rondo_unlock(rondo_global_lock(kind))
+  }
+
+  /// Add a reference for C.
+  @inline(__always)
+  static func retain(_ slot: Raw) { _ = rondo_add64(counts(slot), 1) }
+
+  enum Release { case stays, ends, stale }
+
+  /// Take one of C's references away.
+  static func release(_ slot: Raw) -> Release {
+    let word = counts(slot)
+    while true {
+      let seen = rondo_load64(word)
+      if seen & 0xFFFF_FFFF == 0 { return .stale }
+      if rondo_cas64(word, seen, seen - 1) != 0 { return seen == 1 ? .ends : .stays }
+    }
+  }
+
+  @inline(__always)
+  static func pin(_ slot: Raw) { _ = rondo_add64(counts(slot), onePin) }
+
+  /// True if that was the last of all counts: the caller ends the object.
+  @inline(__always)
+  static func unpin(_ slot: Raw) -> Bool {
+    rondo_add64(counts(slot), 0 &- onePin) == onePin
+  }
+
+  /// Turn one of C's references into a pin; false if C has none.
+  static func moveToPin(_ slot: Raw) -> Bool {
+    let word = counts(slot)
+    while true {
+      let seen = rondo_load64(word)
+      if seen & 0xFFFF_FFFF == 0 { return false }
+      if rondo_cas64(word, seen, seen - 1 + onePin) != 0 { return true }
+    }
+  }
+
+  /// Turn one pin into a reference of C's.
+  static func moveToUser(_ slot: Raw) { _ = rondo_add64(counts(slot), 1 &- onePin) }
+
+  /// True if C holds no other reference than one.
+  static func isSoleUser(_ slot: Raw) -> Bool { rondo_load64(counts(slot)) == 1 }
+
+  static func userRefs(_ slot: Raw) -> UInt32 { UInt32(truncatingIfNeeded: rondo_load64(counts(slot))) }
+}

@@ -1,0 +1,58 @@
+// Memory.swift - raw memory that may be refused.
+//
+// Swift's own `allocate` hands back a nil pointer in a type that says it cannot be nil, and a
+// class or an Array traps; -ENOMEM is only possible with malloc's own answer.
+//
+// Knows: the shim. Does not know: anything else.
+
+import CRondo
+import CRondoShim
+
+typealias Raw = UnsafeMutableRawPointer
+
+@inline(__always)
+func allocateBytes(_ count: Int) -> Raw? { malloc(count) }
+
+@inline(__always)
+func release(bytes: Raw?) { free(bytes) }
+
+/// Room for `count` values, uninitialised; nil if the product overflows or memory is out.
+func allocateArray<T>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T>? {
+  let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<T>.stride)
+  if overflow || count < 0 { return nil }
+  return malloc(size > 0 ? size : 1)?.bindMemory(to: T.self, capacity: count)
+}
+
+/// A copy of a C string; nil if memory is out.
+func copyString(_ text: UnsafePointer<CChar>) -> UnsafeMutablePointer<CChar>? {
+  strdup(text)
+}
+
+/// What a broken invariant says before the process ends. Compiled into release builds.
+@inline(__always)
+func invariant(_ fact: Bool, _ sentence: StaticString) {
+  if !fact {
+    rondo_shim_panic(UnsafeRawPointer(sentence.utf8Start).assumingMemoryBound(to: CChar.self))
+  }
+}
+
+/// A value and what lets go of it.
+struct Value {
+  var pointer: Raw?
+  var drop: rondo_drop_fn?
+
+  static let none = Value(pointer: nil, drop: nil)
+
+  @inline(__always)
+  func dispose() {
+    if let drop { drop(pointer) }
+  }
+}
+
+/// What is run later: fn(arg), then drop(arg), in a context.
+struct Call {
+  var fn: rondo_call_fn
+  var arg: Raw?
+  var drop: rondo_drop_fn?
+  var context: ContextTag
+}

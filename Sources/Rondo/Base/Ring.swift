@@ -1,0 +1,79 @@
+// Ring.swift - the calls that are ready, first in, first out.
+//
+// A power of two of slots and two counters that only grow, so "full" and "empty" need no flag.
+// It never shrinks: what a burst needed once it will need again. The fields live inside the
+// loop's state and are worked on through a pointer, because the call that is being run may push
+// onto the ring it came from.
+//
+// Knows: Memory. Does not know: loops.
+
+import CRondo
+import CRondoShim
+
+struct Ring {
+  var slots: UnsafeMutablePointer<Call>?
+  var mask: UInt
+  var head: UInt  // the next to run
+  var tail: UInt  // behind the last
+}
+
+extension UnsafeMutablePointer where Pointee == Ring {
+  @inline(__always)
+  var count: Int { Int(bitPattern: pointee.tail &- pointee.head) }
+
+  @inline(__always)
+  var hasRoom: Bool { pointee.slots != nil && pointee.tail &- pointee.head <= pointee.mask }
+
+  /// Append, growing if need be; false if memory is out (nothing changed then).
+  @inline(__always)
+  func push(_ call: Call) -> Bool {
+    if !hasRoom && !grow(by: 1) { return false }
+    pushReserved(call)
+    return true
+  }
+
+  /// Append where there is room for certain.
+  @inline(__always)
+  func pushReserved(_ call: Call) {
+    (pointee.slots! + Int(bitPattern: pointee.tail & pointee.mask)).initialize(to: call)
+    pointee.tail &+= 1
+  }
+
+  @inline(__always)
+  func popFirst() -> Call {
+    let call = pointee.slots![Int(bitPattern: pointee.head & pointee.mask)]
+    pointee.head &+= 1
+    return call
+  }
+
+  func reserve(_ more: Int) -> Bool {
+    let capacity = pointee.slots == nil ? 0 : Int(pointee.mask) + 1
+    return capacity - count >= more || grow(by: more)
+  }
+
+  @inline(never)  // the slow half of push
+  func grow(by more: Int) -> Bool {
+    var capacity = pointee.slots == nil ? 64 : (Int(pointee.mask) + 1) * 2
+    while capacity - count < more {
+      let (doubled, overflow) = capacity.multipliedReportingOverflow(by: 2)
+      if overflow { return false }
+      capacity = doubled
+    }
+    guard let bigger = allocateArray(Call.self, capacity) else { return false }
+    let used = count
+    for i in 0..<used {
+      (bigger + i).initialize(to: pointee.slots![Int(bitPattern: (pointee.head &+ UInt(i)) & pointee.mask)])
+    }
+    free(pointee.slots)
+    pointee.slots = bigger
+    pointee.mask = UInt(capacity - 1)
+    pointee.head = 0
+    pointee.tail = UInt(used)
+    return true
+  }
+
+  func deallocateSlots() {
+    free(pointee.slots)
+    pointee = Ring(slots: nil, mask: 0, head: 0, tail: 0)
+  }
+}

@@ -1,0 +1,128 @@
+// Status.swift - the names and sentences of statuses, and the constants by name.
+//
+// Knows: nothing. Does not know: errors, which carry more.
+
+import CRondo
+import CRondoShim
+
+struct StatusText {
+  let code: rondo_status
+  let name: StaticString
+  let sentence: StaticString
+  let exception: StaticString  // asyncio's name for it, for descriptions
+}
+
+enum Status {
+  /// The text of one of rondo's own codes, or nil.
+  static func text(_ code: rondo_status) -> StatusText? {
+    func row(_ name: StaticString, _ sentence: StaticString, _ exception: StaticString) -> StatusText {
+      StatusText(code: code, name: name, sentence: sentence, exception: exception)
+    }
+    switch code {
+    case RONDO_OK: return row("RONDO_OK", "Success", "None")
+    case RONDO_E_CANCELLED: return row("RONDO_E_CANCELLED", "cancelled", "CancelledError")
+    case RONDO_E_TIMEOUT: return row("RONDO_E_TIMEOUT", "the time allowed is over", "TimeoutError")
+    case RONDO_E_INVALID_STATE:
+      return row("RONDO_E_INVALID_STATE", "invalid state", "InvalidStateError")
+    case RONDO_E_RAISED: return row("RONDO_E_RAISED", "it ended with an exception", "Exception")
+    case RONDO_E_BROKEN_PROMISE:
+      return row("RONDO_E_BROKEN_PROMISE", "nobody is left who could complete the future", "BrokenPromiseError")
+    case RONDO_E_BAD_HANDLE: return row("RONDO_E_BAD_HANDLE", "not a handle of this type", "TypeError")
+    case RONDO_E_STALE_HANDLE:
+      return row("RONDO_E_STALE_HANDLE", "the handle's object is gone or was released once too often", "ReferenceError")
+    case RONDO_E_WRONG_THREAD:
+      return row("RONDO_E_WRONG_THREAD",
+                 "Non-thread-safe operation invoked on an event loop other than the current one", "RuntimeError")
+    case RONDO_E_WRONG_PROCESS:
+      return row("RONDO_E_WRONG_PROCESS", "the loop was inherited through fork and not reset", "RuntimeError")
+    case RONDO_E_WRONG_LOOP: return row("RONDO_E_WRONG_LOOP", "attached to a different loop", "ValueError")
+    case RONDO_E_LOOP_CLOSED: return row("RONDO_E_LOOP_CLOSED", "Event loop is closed", "RuntimeError")
+    case RONDO_E_LOOP_RUNNING:
+      return row("RONDO_E_LOOP_RUNNING", "This event loop is already running", "RuntimeError")
+    case RONDO_E_OTHER_LOOP_RUNNING:
+      return row("RONDO_E_OTHER_LOOP_RUNNING", "Cannot run the event loop while another loop is running", "RuntimeError")
+    case RONDO_E_NO_LOOP: return row("RONDO_E_NO_LOOP", "no running event loop", "RuntimeError")
+    case RONDO_E_LOOP_STOPPED:
+      return row("RONDO_E_LOOP_STOPPED", "Event loop stopped before Future completed.", "RuntimeError")
+    case RONDO_E_OWNER_DEAD:
+      return row("RONDO_E_OWNER_DEAD", "the thread that owned the event loop has ended", "RuntimeError")
+    case RONDO_E_RUNTIME: return row("RONDO_E_RUNTIME", "a rule of the model was broken", "RuntimeError")
+    case RONDO_E_TYPE: return row("RONDO_E_TYPE", "an object of the wrong type was given", "TypeError")
+    case RONDO_E_ALREADY_RUNNING:
+      return row("RONDO_E_ALREADY_RUNNING", "coroutine already executing", "ValueError")
+    case RONDO_E_ALREADY_AWAITED:
+      return row("RONDO_E_ALREADY_AWAITED", "cannot reuse already awaited coroutine", "RuntimeError")
+    case RONDO_E_GENERATOR_EXIT:
+      return row("RONDO_E_GENERATOR_EXIT", "the coroutine is being closed", "GeneratorExit")
+    case RONDO_E_INTERRUPTED: return row("RONDO_E_INTERRUPTED", "interrupted", "KeyboardInterrupt")
+    case RONDO_E_EXIT: return row("RONDO_E_EXIT", "the program asked to end", "SystemExit")
+    case RONDO_E_USER: return row("RONDO_E_USER", "an error of the program's own", "Exception")
+    case RONDO_E_GROUP: return row("RONDO_E_GROUP", "several errors", "ExceptionGroup")
+    case RONDO_E_STOP_ITERATION: return row("RONDO_E_STOP_ITERATION", "stop iteration", "StopIteration")
+    default: return nil
+    }
+  }
+
+  static func name(_ status: rondo_status) -> UnsafePointer<CChar> {
+    if let own = text(status) { return literal(own.name) }
+    if status < 0, status > -4096, let name = strerrorname_np(-status) { return name }
+    return literal("RONDO_E_UNKNOWN")
+  }
+
+  static func message(_ status: rondo_status) -> UnsafePointer<CChar> {
+    if let own = text(status) { return literal(own.sentence) }
+    if status < 0, status > -4096, let text = strerrordesc_np(-status) { return text }
+    return literal("unknown status")
+  }
+
+  /// The other constants of the headers, for hosts that cannot read them.
+  static func constant(_ name: UnsafePointer<CChar>) -> Int64? {
+    func isIt(_ candidate: StaticString) -> Bool { strcmp(name, literal(candidate)) == 0 }
+    var code = RONDO_E_CANCELLED
+    while code >= RONDO_E_STOP_ITERATION {
+      if let text = text(code), isIt(text.name) { return Int64(code) }
+      code -= 1
+    }
+    for i in 0..<constantCount {
+      let entry = otherConstant(i)
+      if isIt(entry.0) { return entry.1 }
+    }
+    return nil
+  }
+
+  private static let constantCount = 29
+
+  private static func otherConstant(_ index: Int) -> (StaticString, Int64) {
+    switch index {
+    case 0: return ("RONDO_OK", Int64(RONDO_OK))
+    case 1: return ("RONDO_NEVER", Int64.max)
+    case 2: return ("RONDO_VERSION", Int64(RONDO_VERSION))
+    case 3: return ("RONDO_VERSION_MAJOR", Int64(RONDO_VERSION_MAJOR))
+    case 4: return ("RONDO_VERSION_MINOR", Int64(RONDO_VERSION_MINOR))
+    case 5: return ("RONDO_VERSION_PATCH", Int64(RONDO_VERSION_PATCH))
+    case 6: return ("RONDO_DOMAIN_RONDO", Int64(RONDO_DOMAIN_RONDO))
+    case 7: return ("RONDO_DOMAIN_POSIX", Int64(RONDO_DOMAIN_POSIX))
+    case 8: return ("RONDO_DOMAIN_RESOLVER", Int64(RONDO_DOMAIN_RESOLVER))
+    case 9: return ("RONDO_DOMAIN_TLS", Int64(RONDO_DOMAIN_TLS))
+    case 10: return ("RONDO_DOMAIN_USER", Int64(RONDO_DOMAIN_USER))
+    case 11: return ("RONDO_LOOP_DEBUG", Int64(RONDO_LOOP_DEBUG))
+    case 12: return ("RONDO_FUTURE_PENDING", Int64(RONDO_FUTURE_PENDING))
+    case 13: return ("RONDO_FUTURE_RESULT", Int64(RONDO_FUTURE_RESULT))
+    case 14: return ("RONDO_FUTURE_EXCEPTION", Int64(RONDO_FUTURE_EXCEPTION))
+    case 15: return ("RONDO_FUTURE_CANCELLED", Int64(RONDO_FUTURE_CANCELLED))
+    case 16: return ("RONDO_STEP_RETURN", Int64(RONDO_STEP_RETURN))
+    case 17: return ("RONDO_STEP_YIELD", Int64(RONDO_STEP_YIELD))
+    case 18: return ("RONDO_STEP_AWAIT", Int64(RONDO_STEP_AWAIT))
+    case 19: return ("RONDO_STEP_RAISE", Int64(RONDO_STEP_RAISE))
+    case 20: return ("RONDO_EAGER_DEFAULT", Int64(RONDO_EAGER_DEFAULT))
+    case 21: return ("RONDO_EAGER_YES", Int64(RONDO_EAGER_YES))
+    case 22: return ("RONDO_EAGER_NO", Int64(RONDO_EAGER_NO))
+    case 23: return ("RONDO_GATHER_RETURN_EXCEPTIONS", Int64(RONDO_GATHER_RETURN_EXCEPTIONS))
+    case 24: return ("RONDO_RUN_NO_SIGINT", Int64(RONDO_RUN_NO_SIGINT))
+    case 25: return ("RONDO_LOG_DEBUG", Int64(RONDO_LOG_DEBUG))
+    case 26: return ("RONDO_LOG_INFO", Int64(RONDO_LOG_INFO))
+    case 27: return ("RONDO_LOG_WARNING", Int64(RONDO_LOG_WARNING))
+    default: return ("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// Text.swift - a growing line of text for messages and descriptions.
+//
+// Running out of memory cuts the text and remembers it; a description is never worth a failure.
+//
+// Knows: Memory. Does not know: who reads it.
+
+import CRondo
+import CRondoShim
+
+struct Text: ~Copyable {
+  private(set) var bytes: UnsafeMutablePointer<CChar>?
+  private(set) var count = 0
+  private var capacity = 0
+  private(set) var isCut = false
+
+  init() {}
+
+  deinit { free(bytes) }
+
+  private mutating func reserve(_ more: Int) -> Bool {
+    if count + more + 1 <= capacity { return true }
+    let wanted = Swift.max(128, Swift.max(capacity * 2, count + more + 1))
+    guard let bigger = realloc(bytes, wanted) else {
+      isCut = true
+      return false
+    }
+    bytes = bigger.bindMemory(to: CChar.self, capacity: wanted)
+    capacity = wanted
+    return true
+  }
+
+  mutating func add(_ text: StaticString) {
+    add(UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self), text.utf8CodeUnitCount)
+  }
+
+  mutating func add(_ text: UnsafePointer<CChar>?) {
+    if let text { add(text, strlen(text)) }
+  }
+
+  mutating func add(_ text: UnsafePointer<CChar>, _ length: Int) {
+    if !reserve(length) { return }
+    memcpy(bytes! + count, text, length)
+    count += length
+    bytes![count] = 0
+  }
+
+  mutating func add(_ number: Int64) {
+    if number < 0 { add("-") }
+    var left = number.magnitude
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 20) { digits in
+      var at = 20
+      repeat {
+        at -= 1
+        digits[at] = CChar(48 + left % 10)
+        left /= 10
+      } while left > 0
+      add(UnsafePointer(digits.baseAddress! + at), 20 - at)
+    }
+  }
+
+  mutating func addHex(_ number: UInt64) {
+    add("0x")
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { digits in
+      var at = 16
+      var left = number
+      repeat {
+        at -= 1
+        let digit = CChar(left & 15)
+        digits[at] = digit < 10 ? 48 + digit : 87 + digit
+        left >>= 4
+      } while left > 0
+      add(UnsafePointer(digits.baseAddress! + at), 16 - at)
+    }
+  }
+
+  /// The text, NUL-terminated; "" if there is none. Valid until the next change.
+  var cString: UnsafePointer<CChar> {
+    if let bytes { return UnsafePointer(bytes) }
+    return UnsafeRawPointer(StaticString("").utf8Start).assumingMemoryBound(to: CChar.self)
+  }
+
+  /// Hand it to a caller's buffer by the rule of the describing functions.
+  func copyOut(_ buffer: UnsafeMutablePointer<CChar>?, _ size: Int,
+               _ outSize: UnsafeMutablePointer<Int>?) -> rondo_status {
+    if isCut { return -ENOMEM }
+    outSize?.pointee = count
+    guard let buffer, size > count else { return buffer == nil && size == 0 ? RONDO_OK : -ERANGE }
+    memcpy(buffer, cString, count)
+    buffer[count] = 0
+    return RONDO_OK
+  }
+}
+
+/// The C string in a literal.
+@inline(__always)
+func literal(_ text: StaticString) -> UnsafePointer<CChar> {
+  UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+}

@@ -1,0 +1,104 @@
+// Poller.swift - the kernel's side of waiting: epoll, the wake-up eventfd, the embedding timerfd.
+//
+// Each is opened when first needed, so that a loop which only runs callbacks costs no system call.
+//
+// Knows: Base, the shim. Does not know: loops, calls.
+
+import CRondo
+import CRondoShim
+
+struct Poller {
+  var epoll: Int32
+  var wake: Int32  // eventfd
+  var timer: Int32  // timerfd, for embedding only
+  var events: UnsafeMutablePointer<epoll_event>?
+
+  static let none = Poller(epoll: -1, wake: -1, timer: -1, events: nil)
+  static let capacity: Int32 = 256
+  static let wakeToken = UInt64.max
+  static let timerToken = UInt64.max - 1
+}
+
+typealias PollerPointer = UnsafeMutablePointer<Poller>
+
+extension UnsafeMutablePointer where Pointee == Poller {
+  /// Open the epoll set and the wake-up.
+  func open() -> rondo_status {
+    if pointee.epoll >= 0 { return RONDO_OK }
+    if pointee.events == nil {
+      guard let events = allocateArray(epoll_event.self, Int(Poller.capacity)) else { return -ENOMEM }
+      pointee.events = events
+    }
+    let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    if epoll < 0 { return -rondo_errno() }
+    let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    if wake < 0 {
+      let status = -rondo_errno()
+      _ = close(epoll)
+      return status
+    }
+    let status = rondo_shim_epoll_ctl(epoll, EPOLL_CTL_ADD, wake, EPOLLIN.rawValue, Poller.wakeToken)
+    if status < 0 {
+      _ = close(wake)
+      _ = close(epoll)
+      return status
+    }
+    pointee.epoll = epoll
+    pointee.wake = wake
+    return RONDO_OK
+  }
+
+  /// Open the timerfd that makes the epoll set readable when a timer is due.
+  func openTimer() -> rondo_status {
+    if pointee.timer >= 0 { return RONDO_OK }
+    let timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
+    if timer < 0 { return -rondo_errno() }
+    let status = rondo_shim_epoll_ctl(pointee.epoll, EPOLL_CTL_ADD, timer, EPOLLIN.rawValue, Poller.timerToken)
+    if status < 0 {
+      _ = close(timer)
+      return status
+    }
+    pointee.timer = timer
+    return RONDO_OK
+  }
+
+  /// Wait for events, `wait` nanoseconds at most, for ever if negative. A count, 0 also when a
+  /// signal cut it short (the caller's pass computes the rest of the wait anew), or -errno.
+  func poll(wait: Int64) -> Int32 {
+    let count = rondo_shim_epoll(pointee.epoll, pointee.events, Poller.capacity, wait)
+    return count == -EINTR ? 0 : count
+  }
+
+  func drainWake() {
+    var value: UInt64 = 0
+    _ = read(pointee.wake, &value, 8)
+  }
+
+  func drainTimer() {
+    var value: UInt64 = 0
+    _ = read(pointee.timer, &value, 8)
+  }
+
+  func close_() {
+    if pointee.timer >= 0 { _ = close(pointee.timer) }
+    if pointee.wake >= 0 { _ = close(pointee.wake) }
+    if pointee.epoll >= 0 { _ = close(pointee.epoll) }
+    free(pointee.events)
+    pointee = .none
+  }
+}
+
+enum WakeUp {
+  /// Make the eventfd readable; any thread. RONDO_OK also if it was.
+  static func signal(_ fd: Int32) -> rondo_status {
+    var one: UInt64 = 1
+    while true {
+      if write(fd, &one, 8) == 8 { return RONDO_OK }
+      switch rondo_errno() {
+      case EINTR: continue
+      case EAGAIN: return RONDO_OK  // the counter is full: it is awake for certain
+      case let error: return -error  // a sandbox that forbids it; the caller must know
+      }
+    }
+  }
+}

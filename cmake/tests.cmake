@@ -1,0 +1,84 @@
+# tests.cmake - every program that is built around the library, and every test that ctest runs.
+#
+# Labels: contract (Tests/contract), example (examples-c), library (what the .so looks like),
+# source (what the sources and headers look like). Sanitizer builds have the first two only.
+
+set(test_environment
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+
+function(rondo_test name label)
+  add_test(NAME "${name}" COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties("${name}" PROPERTIES LABELS "${label}" TIMEOUT 300
+                       ENVIRONMENT "${test_environment}")
+endfunction()
+
+# -- programs ------------------------------------------------------------------------------------
+
+file(GLOB contract_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/Tests/contract/*.c")
+file(GLOB kit_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/Tests/kit/*.c")
+file(GLOB example_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples-c/*.c")
+
+if(kit_sources)
+  add_library(rondo_kit OBJECT ${kit_sources})
+  target_link_libraries(rondo_kit PRIVATE rondo Threads::Threads)
+endif()
+
+foreach(source IN LISTS contract_sources)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable("contract-${name}" "${source}")
+  set_target_properties("contract-${name}" PROPERTIES
+    OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/contract")
+  target_include_directories("contract-${name}" PRIVATE "${PROJECT_SOURCE_DIR}/Tests/kit")
+  target_link_libraries("contract-${name}" PRIVATE rondo Threads::Threads ${CMAKE_DL_LIBS})
+  if(kit_sources)
+    target_sources("contract-${name}" PRIVATE $<TARGET_OBJECTS:rondo_kit>)
+  endif()
+  rondo_test("contract/${name}" contract "$<TARGET_FILE:contract-${name}>")
+endforeach()
+
+foreach(source IN LISTS example_sources)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable("example-${name}" "${source}")
+  set_target_properties("example-${name}" PROPERTIES
+    OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples-c")
+  target_link_libraries("example-${name}" PRIVATE rondo Threads::Threads)
+  set(expected "${PROJECT_SOURCE_DIR}/examples-c/expected/${name}.txt")
+  if(EXISTS "${expected}")
+    rondo_test("example/${name}" example "${PROJECT_SOURCE_DIR}/tools/run-example"
+               "$<TARGET_FILE:example-${name}>" "${expected}")
+  endif()
+endforeach()
+
+# -- the library and its sources -----------------------------------------------------------------
+
+if(EXISTS "${PROJECT_SOURCE_DIR}/Tests/parity/CMakeLists.txt")
+  add_subdirectory("${PROJECT_SOURCE_DIR}/Tests/parity" Tests/parity)
+endif()
+
+if(RONDO_SANITIZE)
+  return()
+endif()
+
+find_program(PYTHON3 python3)
+foreach(name hello line_client)
+  if(TARGET example-line_server)
+    rondo_test(example/python-${name} example "${PROJECT_SOURCE_DIR}/tools/run-example"
+               "${PROJECT_SOURCE_DIR}/examples-python/${name}.py"
+               "${PROJECT_SOURCE_DIR}/examples-python/expected/${name}.txt")
+    set_property(TEST example/python-${name} APPEND PROPERTY ENVIRONMENT
+                 "RONDO_LIBRARY=$<TARGET_FILE:rondo>" "LINE_SERVER=$<TARGET_FILE:example-line_server>"
+                 "PYTHONDONTWRITEBYTECODE=1")
+  endif()
+endforeach()
+rondo_test(library/exports library "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/check-exports"
+           "$<TARGET_FILE:rondo>" "${CMAKE_C_COMPILER}")
+rondo_test(library/hot-path library "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/hot-path"
+           "$<TARGET_FILE:rondo>")
+rondo_test(library/linkage library "${PROJECT_SOURCE_DIR}/Tests/headers/linkage"
+           "$<TARGET_FILE:rondo>" "$<TARGET_SONAME_FILE_NAME:rondo>")
+rondo_test(library/installed library "${PROJECT_SOURCE_DIR}/Tests/headers/installed"
+           "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}")
+rondo_test(source/rooms source "${PROJECT_SOURCE_DIR}/tools/check-rooms" "${RONDO_SWIFTC}")
+rondo_test(source/headers source "${PROJECT_SOURCE_DIR}/Tests/headers/compile" "${RONDO_CLANG}")
+set_property(TEST source/rooms source/headers APPEND PROPERTY ENVIRONMENT "LC_ALL=C")

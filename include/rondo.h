@@ -1,0 +1,65 @@
+/*
+ * rondo.h - asyncio's model for C: event loop, futures, tasks, coroutines, thread-safe scheduling.
+ *
+ * This is the only header a program includes. It first states the conventions every declaration
+ * leans on, then includes one header per concern.
+ *
+ * NAMES. rondo_<thing>_<verb>. asyncio's own words are used for asyncio's things. The prefix of a
+ * function is the type of its first parameter. new, retain/release (NULL is a no-op), close
+ * (idempotent), get_x/set_x/is_x, cancel (asks; the outcome tells), _threadsafe (any thread).
+ *
+ * STATUS. Everything that can fail returns rondo_status: 0, a negative errno, or a RONDO_E_ code.
+ * Outputs are written on success only. The status of a call and the outcome of an awaited thing
+ * are two answers: a future that failed is read with RONDO_E_RAISED and a rondo_error, never by
+ * mixing the two. Misuse (NULL, stale, foreign, double-released handles, wrong thread, closed
+ * loop, after fork) is a status in every build; it is never undefined and never an abort.
+ * Every function that takes a handle may return RONDO_E_BAD_HANDLE (no handle of this type) or
+ * RONDO_E_STALE_HANDLE (its object is gone), -EINVAL for NULL, and those marked thread:loop may
+ * return RONDO_E_WRONG_THREAD or RONDO_E_WRONG_PROCESS; the comments do not repeat these five.
+ *
+ * HANDLES. A handle is an opaque typed pointer that is never dereferenced: it names an object and
+ * its generation. Objects are reference counted; "owns:x" means the caller got one reference and
+ * gives it back with the release function named there, at any time, from any thread. A handle
+ * that a callback receives is borrowed until the callback returns, retain it to keep it.
+ * An out_ handle that is NULL means "not needed".
+ *
+ * CALLBACKS. fn, arg, drop: arg moves into the library on every return, failure included, and
+ * drop(arg), where given, runs exactly once, after the last possible fn. If registering fails fn
+ * never runs. Callbacks run on the loop's thread from the loop's own stack, never from inside the
+ * call that caused them, and no lock is held while they run.
+ *
+ * THREADS. A loop belongs to the thread that made it; the thread that runs it takes it over.
+ * thread:loop functions answer RONDO_E_WRONG_THREAD elsewhere, always. thread:any may be called
+ * from anywhere. After fork() everything of an inherited loop answers RONDO_E_WRONG_PROCESS until
+ * rondo_loop_reset_after_fork().
+ *
+ * TIME. int64_t nanoseconds of CLOCK_MONOTONIC; the unit ends the name. Never early; equal
+ * deadlines run first-in first-out. RONDO_NEVER is "no deadline".
+ *
+ * STRINGS are NUL-terminated UTF-8 or pointer and length; inputs are copied or used before return
+ * unless "borrows" says otherwise.
+ *
+ * OPTIONS are structs whose first field is size (use sizeof); zero is always the default; an
+ * unknown non-zero tail is -E2BIG, a size smaller than the first version -EINVAL.
+ *
+ * CONTRACT LINE. Each declaration ends with: thread, blocks, reenters (which user code may run
+ * inside the call), moves, owns, borrows, cancel, since.
+ */
+#ifndef RONDO_H
+#define RONDO_H
+
+#include <rondo/base.h>
+#include <rondo/error.h>
+#include <rondo/context.h>
+#include <rondo/loop.h>
+#include <rondo/future.h>
+#include <rondo/coroutine.h>
+#include <rondo/task.h>
+#include <rondo/wait.h>
+#include <rondo/threads.h>
+#include <rondo/run.h>
+#include <rondo/socket.h>
+#include <rondo/debug.h>
+#include <rondo/async.h>
+
+#endif

@@ -1,0 +1,156 @@
+/* rondo/base.h - version, statuses, handle types, callback types. */
+#ifndef RONDO_BASE_H
+#define RONDO_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define RONDO_BEGIN_DECLS extern "C" {
+#define RONDO_END_DECLS }
+#else
+#define RONDO_BEGIN_DECLS
+#define RONDO_END_DECLS
+#endif
+
+#define RONDO_VERSION_MAJOR 0
+#define RONDO_VERSION_MINOR 1
+#define RONDO_VERSION_PATCH 0
+#define RONDO_VERSION 0x000100
+
+RONDO_BEGIN_DECLS
+
+/** Outcome of a call: 0, a negative errno, or one of the RONDO_E_ codes. */
+typedef int32_t rondo_status;
+
+#define RONDO_OK 0
+/** The awaited thing was cancelled (asyncio: CancelledError). */
+#define RONDO_E_CANCELLED (-20001)
+/** The time allowed for a wait is over; says nothing about the awaited thing (TimeoutError). */
+#define RONDO_E_TIMEOUT (-20002)
+/** The object is not in a state that allows this (InvalidStateError). */
+#define RONDO_E_INVALID_STATE (-20003)
+/** It ended with an exception; read the rondo_error. */
+#define RONDO_E_RAISED (-20004)
+/** Everyone who could have completed the future let go of it. */
+#define RONDO_E_BROKEN_PROMISE (-20005)
+/** Not a handle, or a handle of another type. */
+#define RONDO_E_BAD_HANDLE (-20006)
+/** The handle's object is gone, or there is no reference left to release. */
+#define RONDO_E_STALE_HANDLE (-20007)
+/** Called on a thread that does not own the loop. */
+#define RONDO_E_WRONG_THREAD (-20008)
+/** Called in a child process on an inherited loop. */
+#define RONDO_E_WRONG_PROCESS (-20009)
+/** The object belongs to another loop ("attached to a different loop"). */
+#define RONDO_E_WRONG_LOOP (-20010)
+/** "Event loop is closed". */
+#define RONDO_E_LOOP_CLOSED (-20011)
+/** "This event loop is already running". */
+#define RONDO_E_LOOP_RUNNING (-20012)
+/** "Cannot run the event loop while another loop is running". */
+#define RONDO_E_OTHER_LOOP_RUNNING (-20013)
+/** "no running event loop" / "no current event loop". */
+#define RONDO_E_NO_LOOP (-20014)
+/** "Event loop stopped before Future completed." */
+#define RONDO_E_LOOP_STOPPED (-20015)
+/** The thread that owned the loop has ended; nobody will run what is posted. */
+#define RONDO_E_OWNER_DEAD (-20016)
+/** A rule of the model was broken (RuntimeError); the message says which. */
+#define RONDO_E_RUNTIME (-20017)
+/** An object of the wrong type was given (TypeError). */
+#define RONDO_E_TYPE (-20018)
+/** "coroutine already executing". */
+#define RONDO_E_ALREADY_RUNNING (-20019)
+/** "cannot reuse already awaited coroutine". */
+#define RONDO_E_ALREADY_AWAITED (-20020)
+/** Thrown into a coroutine that is being closed (GeneratorExit). */
+#define RONDO_E_GENERATOR_EXIT (-20021)
+/** SIGINT ended the run (KeyboardInterrupt). */
+#define RONDO_E_INTERRUPTED (-20022)
+/** The program asked to end (SystemExit); leaves the loop at once. */
+#define RONDO_E_EXIT (-20023)
+/** An error of the user's own domain. */
+#define RONDO_E_USER (-20024)
+/** A group of errors (ExceptionGroup). */
+#define RONDO_E_GROUP (-20025)
+/** StopIteration, which no future may hold; it is stored as RONDO_E_RUNTIME with this as cause. */
+#define RONDO_E_STOP_ITERATION (-20026)
+
+/** A deadline or delay that never comes. */
+#define RONDO_NEVER INT64_MAX
+
+typedef struct rondo_loop rondo_loop;
+typedef struct rondo_handle rondo_handle;
+typedef struct rondo_future rondo_future;
+typedef struct rondo_task rondo_task;
+typedef struct rondo_coroutine rondo_coroutine;
+typedef struct rondo_thread_future rondo_thread_future;
+typedef struct rondo_error rondo_error;
+typedef struct rondo_context rondo_context;
+typedef struct rondo_contextvar rondo_contextvar;
+typedef struct rondo_exception_context rondo_exception_context;
+
+/**
+ * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of
+ * which converts to it by itself. Which one it is, the library finds out and checks.
+ */
+typedef void rondo_awaitable;
+
+/** A callback; runs once per registration on the loop's thread. */
+typedef void (*rondo_call_fn)(void *arg);
+/** Lets go of what a callback's arg points to; runs exactly once. */
+typedef void (*rondo_drop_fn)(void *arg);
+/** A callback for a descriptor that became readable or writable. */
+typedef void (*rondo_fd_fn)(int32_t fd, void *arg);
+/** A callback for a loop. */
+typedef void (*rondo_loop_fn)(rondo_loop *loop, void *arg);
+/** A callback for a future that is done. */
+typedef void (*rondo_future_fn)(rondo_future *future, void *arg);
+
+/**
+ * Return the version of the library that is loaded: major << 16 | minor << 8 | patch.
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1
+ */
+uint32_t rondo_version(void);
+
+/**
+ * Return the version of the library that is loaded as text, such as "0.1.0".
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:result(until the process ends)  since:0.1
+ */
+const char *rondo_version_string(void);
+
+/**
+ * Return the name of a status, such as "RONDO_E_TIMEOUT" or "ENOMEM"; never NULL.
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:result(until the process ends)  since:0.1
+ */
+const char *rondo_status_name(rondo_status status);
+
+/**
+ * Return a sentence for a status, such as "Event loop is closed"; never NULL.
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:result(until the process ends)  since:0.1
+ */
+const char *rondo_status_message(rondo_status status);
+
+/**
+ * Look a constant of these headers up by name, for hosts that cannot read C headers.
+ *
+ * @param name      Such as "RONDO_E_TIMEOUT".
+ * @param out_value Its value.
+ * @return RONDO_OK, -EINVAL (NULL) or -ENOENT (no such constant).
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1
+ */
+rondo_status rondo_constant_get(const char *name, int64_t *out_value);
+
+RONDO_END_DECLS
+#endif

@@ -1,0 +1,73 @@
+/*
+ * rondo/socket.h - raw sockets on the loop: each operation is a future.
+ *
+ * The descriptor and the memory stay the caller's; both must stay until the future is done.
+ * An operation tries at once and waits for the loop only if it must. Cancelling it stops it at
+ * once and leaves the descriptor usable. A failure is the future's exception: an error of
+ * RONDO_DOMAIN_POSIX with the operation's name. At most one operation waits on each direction of
+ * a descriptor: a second one is -EBUSY.
+ */
+#ifndef RONDO_SOCKET_H
+#define RONDO_SOCKET_H
+
+#include <rondo/base.h>
+
+struct sockaddr;
+
+RONDO_BEGIN_DECLS
+
+/**
+ * Receive up to size bytes. The value is the count as intptr_t, 0 at the end of the stream.
+ *
+ * @return RONDO_OK, -EINVAL, -EBADF, -EBUSY, -ENOMEM, -EPERM (not pollable) or RONDO_E_LOOP_CLOSED.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:buffer(until the future is done)  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1
+ */
+rondo_status rondo_loop_sock_recv(rondo_loop *loop, int32_t fd, void *buffer, size_t size,
+                                  rondo_future **out_future);
+/** Receive a datagram and whom it is from. The value is the count as intptr_t.
+ * @param address      NULL, or where the sender's address goes (a sockaddr_storage is enough).
+ * @param address_size In: its size. Out: the address's, when the future is done. NULL with NULL.
+ * @return As rondo_loop_sock_recv().
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:buffer,address,address_size(until the future is done)  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1 */
+rondo_status rondo_loop_sock_recvfrom(rondo_loop *loop, int32_t fd, void *buffer, size_t size,
+                                      struct sockaddr *address, uint32_t *address_size,
+                                      rondo_future **out_future);
+/** Send all of it. The value is NULL.
+ * @return As rondo_loop_sock_recv().
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:data(until the future is done)  owns:out_future(rondo_future_release)  cancel:poisons (part may be sent)  since:0.1 */
+rondo_status rondo_loop_sock_sendall(rondo_loop *loop, int32_t fd, const void *data, size_t size,
+                                     rondo_future **out_future);
+/** Send a datagram. The value is the count as intptr_t.
+ * @return As rondo_loop_sock_recv().
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:data,address(until the future is done)  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1 */
+rondo_status rondo_loop_sock_sendto(rondo_loop *loop, int32_t fd, const void *data, size_t size,
+                                    const struct sockaddr *address, uint32_t address_size,
+                                    rondo_future **out_future);
+/** Connect a non-blocking socket. The value is NULL.
+ * @return As rondo_loop_sock_recv(); -EINVAL for a blocking socket.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:address(until this returns)  owns:out_future(rondo_future_release)  cancel:poisons (close the socket)  since:0.1 */
+rondo_status rondo_loop_sock_connect(rondo_loop *loop, int32_t fd, const struct sockaddr *address,
+                                     uint32_t address_size, rondo_future **out_future);
+/**
+ * Accept a connection on a non-blocking listener. The value is the new descriptor as intptr_t.
+ *
+ * The new descriptor is non-blocking and close-on-exec. It is the future's, which closes it when
+ * it goes, until rondo_future_take_result() or rondo_coroutine_take_sent() takes it.
+ *
+ * @param address, address_size As in rondo_loop_sock_recvfrom(), for the peer.
+ * @return As rondo_loop_sock_recv(); -EINVAL for a blocking socket.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:address,address_size(until the future is done)  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1
+ */
+rondo_status rondo_loop_sock_accept(rondo_loop *loop, int32_t fd, struct sockaddr *address,
+                                    uint32_t *address_size, rondo_future **out_future);
+
+RONDO_END_DECLS
+#endif

@@ -1,0 +1,122 @@
+/* rondo/task.h - a task: a future whose outcome is a coroutine's, run by the loop. */
+#ifndef RONDO_TASK_H
+#define RONDO_TASK_H
+
+#include <rondo/base.h>
+#include <rondo/coroutine.h>
+
+RONDO_BEGIN_DECLS
+
+/** As the loop's default. */
+#define RONDO_EAGER_DEFAULT 0
+/** Run the first step inside create_task. Ignored while the loop is not running. */
+#define RONDO_EAGER_YES 1
+/** Schedule the first step, also where eager is the loop's default. */
+#define RONDO_EAGER_NO 2
+
+/** How a task is made; zero is the default everywhere. */
+typedef struct rondo_task_options {
+    uint32_t size;              /**< sizeof(rondo_task_options). */
+    int32_t eager_start;        /**< RONDO_EAGER_. */
+    const char *name;           /**< Copied; NULL for "Task-N". */
+    rondo_context *context;     /**< Run in this context itself; NULL for a copy of the current one. */
+    const char *coroutine_name; /**< For rondo_loop_spawn(): as in rondo_coroutine_new(). */
+} rondo_task_options;
+
+/**
+ * Make a task of a coroutine and schedule its first step. The loop holds it until it is done.
+ *
+ * @param coroutine Moves on every return; on failure it is closed.
+ * @param options   NULL for the defaults.
+ * @param out_task  NULL or the task.
+ * @return RONDO_OK, -EINVAL, -E2BIG, -ENOMEM, RONDO_E_LOOP_CLOSED or RONDO_E_ALREADY_AWAITED.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure),callbacks (eager: its step)  moves:coroutine  owns:out_task(rondo_task_release)  since:0.1
+ */
+rondo_status rondo_loop_create_task(rondo_loop *loop, rondo_coroutine *coroutine,
+                                    const rondo_task_options *options, rondo_task **out_task);
+/** As rondo_loop_create_task(), straight from a body, with no coroutine object in between.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure),callbacks (eager: its step)  moves:frame  owns:out_task(rondo_task_release)  since:0.1 */
+rondo_status rondo_loop_spawn(rondo_loop *loop, rondo_step_fn step, void *frame, rondo_drop_fn drop,
+                              const rondo_task_options *options, rondo_task **out_task);
+/** Make every task eager by default (eager_task_factory): 1, or not: 0.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_loop_set_eager_tasks(rondo_loop *loop, int32_t enabled);
+
+/** Add a reference. NULL is a no-op.
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_task_retain(rondo_task *task);
+/** Give a reference back; the task runs on. NULL is a no-op.
+ * @par Contract
+ * thread:any  blocks:no  reenters:drop,callbacks (the exception handler)  since:0.1 */
+rondo_status rondo_task_release(rondo_task *task);
+/** Return the task as the future it is: the same handle, the same references.
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:result(as task)  since:0.1 */
+rondo_future *rondo_task_as_future(rondo_task *task);
+
+/**
+ * Ask the task to end: the cancellation is thrown into its coroutine at its next step.
+ *
+ * What it awaits is cancelled first. Counts the request.
+ *
+ * @return RONDO_OK (True), RONDO_E_INVALID_STATE if it is done (False), or -ENOMEM.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  cancel:lossless  since:0.1
+ */
+rondo_status rondo_task_cancel(rondo_task *task, const char *message, rondo_error *reason);
+/** Tell how many cancellations are asked for and not taken back.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_task_cancelling(const rondo_task *task, uint32_t *out_count);
+/** Take one cancellation back; the last also withdraws one that was not delivered yet.
+ * @param out_remaining NULL, or how many remain.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_task_uncancel(rondo_task *task, uint32_t *out_remaining);
+
+/** Write the task's name; see rondo_error_describe() for buffer, size and out_size.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_task_get_name(const rondo_task *task, char *buffer, size_t size,
+                                 size_t *out_size);
+/** Set the task's name; copied.
+ * @return RONDO_OK, -EINVAL or -ENOMEM.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_task_set_name(rondo_task *task, const char *name);
+/** Give the task's context: the one it was made with, else a copy of what it is now.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  owns:out_context(rondo_context_release)  since:0.1 */
+rondo_status rondo_task_get_context(rondo_task *task, rondo_context **out_context);
+
+/** Find the task that is running: NULL in a plain callback.
+ * @param loop     NULL for the running loop.
+ * @param out_task NULL is written if none is.
+ * @return RONDO_OK or RONDO_E_NO_LOOP ("no running event loop").
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:out_task(until this step ends)  since:0.1 */
+rondo_status rondo_current_task(rondo_loop *loop, rondo_task **out_task);
+/**
+ * List the tasks that are not done.
+ *
+ * @param loop      NULL for the running loop.
+ * @param tasks     Filled with up to capacity tasks, each retained; may be NULL with capacity 0.
+ * @param out_count How many there are, whether they fitted or not.
+ * @return RONDO_OK, RONDO_E_NO_LOOP, RONDO_E_TIMEOUT (from another thread, and the loop did not
+ *         answer within 10 s), RONDO_E_WRONG_THREAD (from another thread, and the loop is not
+ *         running).
+ *
+ * @par Contract
+ * thread:any  blocks:no (from another thread: until the loop answers)  reenters:no  owns:tasks(rondo_task_release)  since:0.1
+ */
+rondo_status rondo_all_tasks(rondo_loop *loop, rondo_task **tasks, size_t capacity,
+                             size_t *out_count);
+
+RONDO_END_DECLS
+#endif
