@@ -76,5 +76,8 @@ enum Global {
   /// True if C holds no other reference than one.
   static func isSoleUser(_ slot: Raw) -> Bool { rondo_load64(counts(slot)) == 1 }
 
+  /// True if nobody holds it: neither C nor the library.
+  static func isUnused(_ slot: Raw) -> Bool { rondo_load64(counts(slot)) == 0 }
+
   static func userRefs(_ slot: Raw) -> UInt32 { UInt32(truncatingIfNeeded: rondo_load64(counts(slot))) }
 }

@@ -8,7 +8,7 @@
 import CRondo
 import CRondoShim
 
-typealias Raw = UnsafeMutableRawPointer
+public typealias Raw = UnsafeMutableRawPointer
 
 @inline(__always)
 func allocateBytes(_ count: Int) -> Raw? { malloc(count) }

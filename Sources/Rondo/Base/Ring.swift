@@ -15,6 +15,8 @@ struct Ring {
   var mask: UInt
   var head: UInt  // the next to run
   var tail: UInt  // behind the last
+
+  static let empty = Ring(slots: nil, mask: 0, head: 0, tail: 0)
 }
 
 extension UnsafeMutablePointer where Pointee == Ring {
@@ -74,6 +76,6 @@ extension UnsafeMutablePointer where Pointee == Ring {
 
   func deallocateSlots() {
     free(pointee.slots)
-    pointee = Ring(slots: nil, mask: 0, head: 0, tail: 0)
+    pointee = .empty
   }
 }

@@ -126,7 +126,7 @@ enum Slab {
       guard let fresh = takeFresh(slab, owner: owner) else { return nil }
       found = fresh
     }
-    slab.pointee.live &+= 1
+    rondo_poke64(&slab.pointee.live, slab.pointee.live &+ 1)
     let header = found.assumingMemoryBound(to: ObjectHeader.self)
     let generation = header.pointee.handle & ~noSlot
     rondo_poke64(&header.pointee.handle, generation | UInt64(header.pointee.nextRelease))
@@ -146,7 +146,7 @@ enum Slab {
     rondo_poke64(&header.pointee.handle, generation << 32 | noSlot)
     (slot + 24).storeBytes(of: slab.pointee.free_head, as: UInt64.self)
     slab.pointee.free_head = bits(slot)
-    slab.pointee.live &-= 1
+    rondo_poke64(&slab.pointee.live, slab.pointee.live &- 1)
   }
 
   @inline(never)  // the slow half of take: once per slot ever
@@ -162,6 +162,8 @@ enum Slab {
     let base = chunk(of: found)
     let index = UInt32((found - Raw(base) - chunkHeaderSize) / Int(slab.pointee.slot_size))
     if index >= base.pointee.made {
+      // Zeroed, so that what must survive reuse (a lock, a mark) starts from something known.
+      memset(found, 0, Int(slab.pointee.slot_size))
       let header = found.assumingMemoryBound(to: ObjectHeader.self)
       rondo_poke64(&header.pointee.handle, 1 << 32 | noSlot)
       header.pointee.nextRelease = base.pointee.number << 16 | index

@@ -79,7 +79,7 @@ extension UnsafeMutablePointer where Pointee == Poller {
     _ = read(pointee.timer, &value, 8)
   }
 
-  func close_() {
+  func shut() {
     if pointee.timer >= 0 { _ = close(pointee.timer) }
     if pointee.wake >= 0 { _ = close(pointee.wake) }
     if pointee.epoll >= 0 { _ = close(pointee.epoll) }

@@ -1,0 +1,112 @@
+// ContextApi.swift - the exports of rondo/context.h.
+//
+// Knows: Contexts, ContextRef, VariableRef. Does not know: loops, tasks.
+
+import CRondo
+import CRondoShim
+
+// MARK: - variables
+
+@_cdecl("rondo_contextvar_new") @implementation
+public func rondo_contextvar_new(
+  _ name: UnsafePointer<CChar>?, _ defaultValue: UnsafeMutableRawPointer?,
+  _ outVariable: UnsafeMutablePointer<OpaquePointer?>?
+) -> rondo_status {
+  guard let name, let outVariable else { return -EINVAL }
+  guard let variable = VariableRef.make(name, defaultValue) else { return -ENOMEM }
+  outVariable.pointee = variable.handle
+  return RONDO_OK
+}
+
+@_cdecl("rondo_contextvar_retain") @implementation
+public func rondo_contextvar_retain(_ variable: OpaquePointer?) -> rondo_status {
+  if variable == nil { return RONDO_OK }
+  guard let found = VariableRef.find(variable) else { return VariableRef.explain(variable) }
+  Global.retain(found.state)
+  return RONDO_OK
+}
+
+@_cdecl("rondo_contextvar_release") @implementation
+public func rondo_contextvar_release(_ variable: OpaquePointer?) -> rondo_status {
+  if variable == nil { return RONDO_OK }
+  guard let found = VariableRef.find(variable) else { return VariableRef.explain(variable) }
+  return found.releaseUser()
+}
+
+@_cdecl("rondo_contextvar_get") @implementation
+public func rondo_contextvar_get(
+  _ variable: OpaquePointer?, _ outValue: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> rondo_status {
+  guard let found = VariableRef.find(variable) else { return VariableRef.explain(variable) }
+  guard let outValue else { return -EINVAL }
+  outValue.pointee = Contexts.get(found)
+  return RONDO_OK
+}
+
+@_cdecl("rondo_contextvar_set") @implementation
+public func rondo_contextvar_set(
+  _ variable: OpaquePointer?, _ value: UnsafeMutableRawPointer?, _ drop: rondo_drop_fn?
+) -> rondo_status {
+  let value = Value(pointer: value, drop: drop)
+  guard let found = VariableRef.find(variable) else {
+    let status = VariableRef.explain(variable)  // before drop, which may make it stale or not
+    value.dispose()
+    return status
+  }
+  return Contexts.set(found, value)
+}
+
+// MARK: - contexts
+
+@_cdecl("rondo_context_new") @implementation
+public func rondo_context_new(_ outContext: UnsafeMutablePointer<OpaquePointer?>?) -> rondo_status {
+  guard let outContext else { return -EINVAL }
+  guard let context = ContextRef.make(0) else { return -ENOMEM }
+  outContext.pointee = context.handle
+  return RONDO_OK
+}
+
+@_cdecl("rondo_context_copy_current") @implementation
+public func rondo_context_copy_current(_ outContext: UnsafeMutablePointer<OpaquePointer?>?) -> rondo_status {
+  guard let outContext else { return -EINVAL }
+  let map = Contexts.capture()
+  guard let context = ContextRef.make(map) else {
+    Contexts.release(map)
+    return -ENOMEM
+  }
+  outContext.pointee = context.handle
+  return RONDO_OK
+}
+
+@_cdecl("rondo_context_retain") @implementation
+public func rondo_context_retain(_ context: OpaquePointer?) -> rondo_status {
+  if context == nil { return RONDO_OK }
+  guard let found = ContextRef.find(context) else { return ContextRef.explain(context) }
+  Global.retain(found.state)
+  return RONDO_OK
+}
+
+@_cdecl("rondo_context_release") @implementation
+public func rondo_context_release(_ context: OpaquePointer?) -> rondo_status {
+  if context == nil { return RONDO_OK }
+  guard let found = ContextRef.find(context) else { return ContextRef.explain(context) }
+  return found.releaseUser()
+}
+
+@_cdecl("rondo_context_run") @implementation
+public func rondo_context_run(
+  _ context: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: UnsafeMutableRawPointer?
+) -> rondo_status {
+  guard let found = ContextRef.find(context) else { return ContextRef.explain(context) }
+  guard let fn else { return -EINVAL }
+  // The tag's pin keeps it alive if fn releases it.
+  let tag = Contexts.tag(found)
+  guard let saved = Contexts.tryEnter(tag) else {
+    Contexts.release(tag)
+    return RONDO_E_RUNTIME
+  }
+  fn(arg)
+  Contexts.leave(tag, saved)
+  Contexts.release(tag)
+  return RONDO_OK
+}

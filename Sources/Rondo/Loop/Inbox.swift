@@ -1,0 +1,207 @@
+// Inbox.swift - calls that other threads leave for the loop.
+//
+// A vector under a lock of one word. Producers append; the loop swaps the vector for an empty one
+// and moves the calls to its ring, so each producer's calls keep their order and memory is reused.
+// A lock-free list needs a node per post and came out slower (see docs/decisions).
+//
+// Waking: the loop says under the lock that it goes to sleep, and only if the vector is empty. The
+// first producer that finds it asleep writes to the eventfd; the others see that somebody did.
+// So one sleep costs one wake-up, and none costs none.
+//
+// Knows: Base, System. Does not know: what the calls do.
+
+import CRondo
+import CRondoShim
+
+struct Inbox {
+  var lock: UInt32  // any thread
+  var count: UInt32  // any thread reads; under the lock
+  var calls: UnsafeMutablePointer<Call>?  // under the lock
+  var capacity: Int  // under the lock
+  var spare: UnsafeMutablePointer<Call>?  // the loop's thread
+  var spareCapacity: Int
+  var isClosed: Bool  // under the lock
+  var isSleeping: Bool  // under the lock
+  var isSignaled: Bool  // under the lock
+  var wake: Int32  // under the lock; the eventfd, -1 before the first sleep
+
+  static let empty = Inbox(
+    lock: 0, count: 0, calls: nil, capacity: 0, spare: nil, spareCapacity: 0, isClosed: false,
+    isSleeping: false, isSignaled: false, wake: -1)
+}
+
+typealias InboxPointer = UnsafeMutablePointer<Inbox>
+
+extension UnsafeMutablePointer where Pointee == Inbox {
+  @inline(__always)
+  var lock: UnsafeMutablePointer<UInt32> { place(&pointee.lock) }
+
+  // MARK: - producers, under the lock
+
+  @inline(__always)
+  func append(_ call: Call) -> Bool {
+    let count = Int(pointee.count)
+    if count == pointee.capacity && !grow() { return false }
+    (pointee.calls! + count).initialize(to: call)
+    rondo_poke32(&pointee.count, UInt32(count + 1))
+    return true
+  }
+
+  @inline(never)  // the slow half of append
+  private func grow() -> Bool {
+    let capacity = Swift.max(64, pointee.capacity * 2)
+    if capacity > Int(UInt32.max) { return false }
+    guard let bigger = allocateArray(Call.self, capacity) else { return false }
+    if let calls = pointee.calls {
+      memcpy(bigger, calls, Int(pointee.count) * MemoryLayout<Call>.stride)
+      free(calls)
+    }
+    pointee.calls = bigger
+    pointee.capacity = capacity
+    return true
+  }
+
+  /// The descriptor to signal, or -1 if the loop needs no waking.
+  @inline(__always)
+  func wakeNeeded() -> Int32 {
+    if !pointee.isSleeping || pointee.isSignaled { return -1 }
+    pointee.isSignaled = true
+    return pointee.wake
+  }
+
+  /// A wake-up failed: take the call back unless the loop has it already.
+  func takeBack(_ call: Call) -> Bool {
+    rondo_lock(lock)
+    defer { rondo_unlock(lock) }
+    pointee.isSignaled = false
+    var at = Int(pointee.count) - 1
+    while at >= 0 {
+      let seen = pointee.calls![at]
+      if seen.arg == call.arg && seen.context == call.context {
+        memmove(pointee.calls! + at, pointee.calls! + at + 1,
+          (Int(pointee.count) - 1 - at) * MemoryLayout<Call>.stride)
+        rondo_poke32(&pointee.count, pointee.count - 1)
+        return true
+      }
+      at -= 1
+    }
+    return false
+  }
+
+  /// Wake the loop for something that is not a call.
+  func wakeForRelease() {
+    rondo_lock(lock)
+    let fd = pointee.isClosed ? -1 : wakeNeeded()
+    rondo_unlock(lock)
+    if fd >= 0 { _ = WakeUp.signal(fd) }
+  }
+
+  // MARK: - the loop's thread
+
+  @inline(__always)
+  var isEmpty: Bool { rondo_load32(&pointee.count) == 0 }
+
+  /// True if the loop may sleep now: from here on producers wake it.
+  func fallAsleep(_ wake: Int32) -> Bool {
+    rondo_lock(lock)
+    let quiet = pointee.count == 0
+    if quiet {
+      pointee.isSleeping = true
+      pointee.wake = wake
+    }
+    rondo_unlock(lock)
+    return quiet
+  }
+
+  /// True if the eventfd is readable, or will be in a moment, and is to be read.
+  func wakeUp() -> Bool {
+    rondo_lock(lock)
+    let signaled = pointee.isSignaled
+    pointee.isSleeping = false
+    pointee.isSignaled = false
+    rondo_unlock(lock)
+    return signaled
+  }
+
+  /// Take up to `room` calls: the vector and their number. Give it back with `giveBack`.
+  func take(_ room: Int) -> (UnsafeMutablePointer<Call>?, Int) {
+    rondo_lock(lock)
+    defer { rondo_unlock(lock) }
+    let count = Int(pointee.count)
+    let taken = pointee.calls
+    let takenCapacity = pointee.capacity
+    let left = Swift.max(0, count - room)
+    if left > 0 {
+      // Not enough memory for all: the rest stays. Rare, so it may copy under the lock.
+      if pointee.spareCapacity < left { return (nil, 0) }
+      memcpy(pointee.spare!, taken! + room, left * MemoryLayout<Call>.stride)
+    }
+    pointee.calls = pointee.spare
+    pointee.capacity = pointee.spareCapacity
+    pointee.spare = taken
+    pointee.spareCapacity = takenCapacity
+    rondo_poke32(&pointee.count, UInt32(left))
+    return (taken, count - left)
+  }
+
+  /// Refuse calls from now on; what is in it stays for `take`.
+  func shut() {
+    rondo_lock(lock)
+    pointee.isClosed = true
+    pointee.wake = -1
+    pointee.isSleeping = false
+    rondo_unlock(lock)
+  }
+
+  func deallocateCalls() {
+    rondo_lock(lock)
+    free(pointee.calls)
+    free(pointee.spare)
+    pointee.calls = nil
+    pointee.spare = nil
+    pointee.capacity = 0
+    pointee.spareCapacity = 0
+    rondo_unlock(lock)
+  }
+}
+
+extension LoopRef {
+  /// Leave a call from any thread. On failure nothing was kept and the caller drops what moved.
+  @inline(__always)
+  func post(_ call: Call, handle: UInt64) -> rondo_status {
+    rondo_lock(inbox.lock)
+    if inbox.pointee.isClosed || rondo_peek64(&s.pointee.owner) <= Owner.dead
+      || s.pointee.header.handle != handle
+    {
+      return refusePost(handle)
+    }
+    if !inbox.append(call) {
+      rondo_unlock(inbox.lock)
+      return -ENOMEM
+    }
+    let fd = inbox.wakeNeeded()
+    rondo_unlock(inbox.lock)
+    return fd < 0 ? RONDO_OK : wake(fd, for: call)
+  }
+
+  @inline(never)
+  private func refusePost(_ handle: UInt64) -> rondo_status {
+    let owner = rondo_peek64(&s.pointee.owner)
+    let same = s.pointee.header.handle == handle
+    rondo_unlock(inbox.lock)
+    if !same { return RONDO_E_STALE_HANDLE }
+    switch owner {
+    case Owner.forked: return RONDO_E_WRONG_PROCESS
+    case Owner.dead: return RONDO_E_OWNER_DEAD
+    default: return RONDO_E_LOOP_CLOSED
+    }
+  }
+
+  @inline(never)
+  private func wake(_ fd: Int32, for call: Call) -> rondo_status {
+    let status = WakeUp.signal(fd)
+    if status == RONDO_OK { return RONDO_OK }
+    // Taken meanwhile: the loop was up anyway, so the call will run.
+    return inbox.takeBack(call) ? status : RONDO_OK
+  }
+}

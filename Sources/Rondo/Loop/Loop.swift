@@ -1,0 +1,210 @@
+// Loop.swift - the event loop's state.
+//
+// One block of raw memory a loop, in the slab of loops, so that a stale loop handle can be looked
+// at for ever. Fields are the loop thread's unless marked. `owner` is the one word that says in
+// a single compare whether a call is allowed: it holds the owning thread's number, and one of the
+// marks below when the loop is closed, inherited through fork, or orphaned.
+//
+// Knows: Base, System. Does not know: futures, tasks (it ends them through two function pointers).
+
+import CRondo
+import CRondoShim
+
+enum Owner {
+  static let closed: UInt64 = 1
+  static let forked: UInt64 = 2
+  static let dead: UInt64 = 3  // its thread has ended
+}
+
+enum Attention {
+  static let stop: UInt32 = 1
+  static let raised: UInt32 = 2  // the running callback called rondo_loop_raise
+  static let escape: UInt32 = 4  // leave the loop at once
+}
+
+/// What the rooms below do for the loop; they set these when a loop is made.
+struct LoopHooks {
+  var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of a future or task
+  var countPending: @convention(c) (Raw, UnsafeMutablePointer<rondo_close_report>) -> Void = { _, _ in }
+  var endTasks: @convention(c) (Raw) -> Void = { _ in }  // let go of every task, at close
+  var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
+  var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
+  var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
+}
+
+struct LoopState {
+  var header: ObjectHeader
+  var owner: UInt64  // any thread
+  var ready: Ring
+  var attention: UInt32
+  var isGuest: Bool  // the host polls our descriptor
+  var isRunning: Bool
+  var isStepped: Bool  // between rondo_loop_begin and rondo_loop_end
+  var isClosing: Bool
+  var isFreed: Bool  // under the inbox's lock
+  var isEager: Bool  // tasks start inside create_task
+  var inCallback: Bool
+  var hasLateWakes: Bool  // somebody was not woken for want of memory
+  var forkedWhileRunning: Bool
+  var debug: UInt32  // any thread
+  var runningFlag: UInt32  // any thread; 1 while somebody runs or closes it
+  var isAbandoned: UInt32  // any thread; C's last reference went on another thread
+  var closedOwner: UInt64  // any thread; who may still read futures of a closed loop
+  var forkedOwner: UInt64
+  var currentTask: UInt64  // address
+  var timers: TimerHeap
+  var poller: Poller
+  var descriptors: DescriptorTable
+  var inbox: Inbox
+  var releases: UInt32  // any thread; late releases, a stack of slot numbers
+  var sigints: UInt32  // any thread; SIGINTs counted by the handler
+  var sigintsSeen: UInt32
+  var calls: UInt64  // callbacks run, ever
+  var raised: UInt64  // address of an error, pinned
+  var escaped: UInt64  // address of an error, pinned
+  var handles: rondo_slab
+  var futures: rondo_slab
+  var tasks: rondo_slab
+  var nodes: rondo_slab
+  var threadHandles: rondo_slab  // under the inbox's lock
+  var next: UInt64  // any thread, under the process's lock
+  var onException: rondo_exception_handler_fn?
+  var onExceptionArg: Value
+  var beforePoll: rondo_loop_fn?
+  var afterPoll: rondo_loop_fn?
+  var pollArg: Value
+  var hooks: LoopHooks
+}
+
+/// The address of a stored field, so that it is worked on in place: a callback may re-enter.
+@inline(__always)
+func place<T>(_ field: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> { field }
+
+struct LoopRef {
+  let s: UnsafeMutablePointer<LoopState>
+
+  static let size = 1024
+
+  @inline(__always)
+  init(_ state: UnsafeMutablePointer<LoopState>) { s = state }
+
+  @inline(__always)
+  init(_ raw: Raw) { s = raw.assumingMemoryBound(to: LoopState.self) }
+
+  // MARK: - from handles
+
+  /// The loop, if the handle is good; says nothing about threads.
+  @inline(__always)
+  static func find(_ handle: OpaquePointer?) -> LoopRef? {
+    guard let found = Lookup.find(handleBits(handle), Kind.loop, size) else { return nil }
+    return LoopRef(found)
+  }
+
+  /// The loop, if this thread may use it; else ask `refuse` why not.
+  @inline(__always)
+  static func owned(_ handle: OpaquePointer?) -> LoopRef? {
+    guard let loop = find(handle), loop.isMine else { return nil }
+    return loop
+  }
+
+  @inline(never)
+  static func refuse(_ handle: OpaquePointer?) -> rondo_status {
+    guard let loop = find(handle) else { return Lookup.explain(handleBits(handle), Kind.loop, size) }
+    return loop.refusal
+  }
+
+  /// Why this thread may not schedule on the loop.
+  var refusal: rondo_status {
+    switch rondo_load64(&s.pointee.owner) {
+    case Owner.closed: return RONDO_E_LOOP_CLOSED
+    case Owner.forked: return RONDO_E_WRONG_PROCESS
+    default: return RONDO_E_WRONG_THREAD
+    }
+  }
+
+  @inline(__always)
+  var isMine: Bool { rondo_peek64(&s.pointee.owner) == rondo_thread_id() }
+
+  /// As isMine, and also for what may still be read once the loop is closed.
+  @inline(__always)
+  var isReadable: Bool { isMine || isMineThoughClosed }
+
+  @inline(never)
+  var isMineThoughClosed: Bool {
+    if rondo_load64(&s.pointee.owner) != Owner.closed { return false }
+    let me = rondo_thread_id()
+    // The thread that closed it may have ended; then whoever comes first inherits.
+    return rondo_load64(&s.pointee.closedOwner) == me || rondo_cas64(&s.pointee.closedOwner, 0, me) != 0
+  }
+
+  @inline(__always)
+  var isClosed: Bool { rondo_peek64(&s.pointee.owner) == Owner.closed }
+
+  @inline(__always)
+  var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
+
+  // MARK: - parts
+
+  @inline(__always)
+  var ready: UnsafeMutablePointer<Ring> { place(&s.pointee.ready) }
+  @inline(__always)
+  var timers: TimerHeapPointer { place(&s.pointee.timers) }
+  @inline(__always)
+  var poller: PollerPointer { place(&s.pointee.poller) }
+  @inline(__always)
+  var descriptors: UnsafeMutablePointer<DescriptorTable> { place(&s.pointee.descriptors) }
+  @inline(__always)
+  var inbox: UnsafeMutablePointer<Inbox> { place(&s.pointee.inbox) }
+  @inline(__always)
+  var handles: SlabPointer { place(&s.pointee.handles) }
+  @inline(__always)
+  var futures: SlabPointer { place(&s.pointee.futures) }
+  @inline(__always)
+  var tasks: SlabPointer { place(&s.pointee.tasks) }
+  @inline(__always)
+  var nodes: SlabPointer { place(&s.pointee.nodes) }
+  @inline(__always)
+  var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
+
+  // MARK: - making
+
+  static func make(readyCapacity: Int, debug: Bool) -> (LoopRef?, rondo_status) {
+    if !Registry.prepare() || !ErrorRef.prepareShared() { return (nil, -ENOMEM) }
+    invariant(MemoryLayout<LoopState>.size <= size, "LoopRef.size is too small")
+    guard let slot = Global.take(Kind.loop, size) else { return (nil, -ENOMEM) }
+    let loop = LoopRef(slot)
+    loop.reset(debug: debug)
+    if readyCapacity > 0 && !loop.ready.reserve(readyCapacity) {
+      Global.give(Kind.loop, slot)
+      return (nil, -ENOMEM)
+    }
+    Registry.add(loop)
+    loop.own()
+    return (loop, RONDO_OK)
+  }
+
+  /// Everything as new but the header and the inbox's lock, which a stale caller may just hold.
+  private func reset(debug: Bool) {
+    let header = s.pointee.header
+    let lock = rondo_peek32(&s.pointee.inbox.lock)
+    s.initialize(to: LoopState(
+      header: header, owner: 0, ready: .empty, attention: 0, isGuest: false, isRunning: false,
+      isStepped: false, isClosing: false, isFreed: false, isEager: false, inCallback: false, hasLateWakes: false,
+      forkedWhileRunning: false, debug: debug ? 1 : 0, runningFlag: 0, isAbandoned: 0,
+      closedOwner: 0, forkedOwner: 0, currentTask: 0, timers: .empty, poller: .none,
+      descriptors: .empty, inbox: .empty, releases: 0, sigints: 0, sigintsSeen: 0, calls: 0,
+      raised: 0, escaped: 0, handles: rondo_slab(), futures: rondo_slab(),
+      tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(), next: 0,
+      onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
+      hooks: LoopHooks()))
+    rondo_poke32(&s.pointee.inbox.lock, lock)
+    Slab.prepare(handles, kind: Kind.handle, size: HandleRef.size)
+    Slab.prepare(threadHandles, kind: Kind.threadHandle, size: ThreadHandleRef.size)
+  }
+
+  /// Make this thread the owner.
+  func own() {
+    _ = rondo_shim_watch_thread()
+    rondo_store64(&s.pointee.owner, rondo_thread_id())
+  }
+}

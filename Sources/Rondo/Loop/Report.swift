@@ -1,0 +1,232 @@
+// Report.swift - what nobody handled goes to the exception handler.
+//
+// The context of a report names objects by handle, never by address: a handler may keep it longer
+// than they live.
+//
+// Knows: Error, Log, Handle. Does not know: futures and tasks (they describe themselves through
+// a hook).
+
+import CRondo
+import CRondoShim
+
+struct ReportState {
+  var header: ObjectHeader
+  var message: UnsafeMutablePointer<CChar>?
+  var error: UInt64  // address, pinned
+  var future: UInt64  // handle
+  var task: UInt64  // handle
+  var handle: UInt64  // handle
+}
+
+struct ReportRef {
+  let s: UnsafeMutablePointer<ReportState>
+
+  static let size = MemoryLayout<ReportState>.stride
+
+  init(_ raw: Raw) { s = raw.assumingMemoryBound(to: ReportState.self) }
+
+  static func find(_ handle: OpaquePointer?) -> ReportRef? {
+    guard let found = Lookup.find(handleBits(handle), Kind.report, size) else { return nil }
+    return ReportRef(found)
+  }
+
+  var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
+
+  var error: ErrorRef? { address(s.pointee.error).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) } }
+
+  /// With one of C's references; nil if memory is out.
+  static func make(_ message: UnsafePointer<CChar>?) -> ReportRef? {
+    var copy: UnsafeMutablePointer<CChar>?
+    if let message {
+      copy = copyString(message)
+      if copy == nil { return nil }
+    }
+    guard let slot = Global.take(Kind.report, size) else {
+      free(copy)
+      return nil
+    }
+    let made = ReportRef(slot)
+    made.s.pointee.message = copy
+    made.s.pointee.error = 0
+    made.s.pointee.future = 0
+    made.s.pointee.task = 0
+    made.s.pointee.handle = 0
+    return made
+  }
+
+  func setError(_ error: ErrorRef?) {
+    let old = self.error
+    error?.pin()
+    s.pointee.error = error.map { bits($0.state) } ?? 0
+    old?.unpin()
+  }
+
+  func releaseUser() -> rondo_status {
+    switch Global.release(Raw(s)) {
+    case .stays: return RONDO_OK
+    case .stale: return RONDO_E_STALE_HANDLE
+    case .ends:
+      end()
+      return RONDO_OK
+    }
+  }
+
+  func unpin() { if Global.unpin(Raw(s)) { end() } }
+
+  private func end() {
+    error?.unpin()
+    free(s.pointee.message)
+    Global.give(Kind.report, Raw(s))
+  }
+}
+
+extension LoopRef {
+  // MARK: - the handler
+
+  /// Report something; the objects are named by handle, 0 for none.
+  func report(_ message: UnsafePointer<CChar>, _ error: ErrorRef?, future: UInt64 = 0, task: UInt64 = 0,
+              handle: UInt64 = 0) {
+    guard let report = ReportRef.make(message) else { return Log.write(RONDO_LOG_ERROR, message) }
+    report.setError(error)
+    report.s.pointee.future = future
+    report.s.pointee.task = task
+    report.s.pointee.handle = handle
+    callHandler(report)
+    _ = report.releaseUser()
+  }
+
+  /// Call the handler; what it raises is reported itself and never escapes.
+  func callHandler(_ report: ReportRef) {
+    guard let handler = s.pointee.onException else { return logReport(report) }
+    // What is being reported now is no longer what the handler may raise.
+    let before = takeRaised()
+    let wasInCallback = s.pointee.inCallback
+    s.pointee.inCallback = true
+    handler(self.handle, report.handle, s.pointee.onExceptionArg.pointer)
+    s.pointee.inCallback = wasInCallback
+    if let raised = takeRaised() {
+      if raised.leavesLoop {
+        escape(raised)
+      } else {
+        logHandlerFailure(raised, report)
+      }
+      raised.unpin()
+    }
+    if let before { setRaised(before) }
+  }
+
+  private func logHandlerFailure(_ raised: ErrorRef, _ report: ReportRef) {
+    var text = Text()
+    text.add("Unhandled error in exception handler\n")
+    raised.describeFully(&text)
+    text.add("\ncontext: ")
+    text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
+    Log.write(RONDO_LOG_ERROR, text.cString)
+  }
+
+  /// The default handler.
+  func logReport(_ report: ReportRef) {
+    var text = Text()
+    text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
+    let state = report.s
+    describe(&text, "\nfuture: ", state.pointee.future)
+    if let handle = HandleRef.find(opaque(state.pointee.handle)) {
+      text.add("\nhandle: ")
+      describe(handle, &text)
+    }
+    describe(&text, "\ntask: ", state.pointee.task)
+    if let error = report.error {
+      text.add("\n")
+      error.describeFully(&text)
+    }
+    Log.write(RONDO_LOG_ERROR, text.cString)
+  }
+
+  private func describe(_ text: inout Text, _ key: StaticString, _ handle: UInt64) {
+    if handle == 0 { return }
+    text.add(key)
+    let describe = s.pointee.hooks.describe
+    withUnsafeMutablePointer(to: &text) { describe(handle, Raw($0)) }
+  }
+
+  /// "<Handle work()>", "<TimerHandle when=... work()>".
+  private func describe(_ handle: HandleRef, _ text: inout Text) {
+    text.add(handle.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ")
+    if handle.has(HandleBits.cancelled) { text.add("cancelled ") }
+    addName(unsafeBitCast(handle.s.pointee.call.fn, to: UInt.self), &text)
+    text.add(">")
+  }
+
+  /// The function's name if the program exports it, else its address.
+  func addName(_ function: UInt, _ text: inout Text) {
+    var info = Dl_info()
+    if dladdr(UnsafeRawPointer(bitPattern: function), &info) != 0, let name = info.dli_sname,
+      info.dli_saddr == UnsafeMutableRawPointer(bitPattern: function)
+    {
+      text.add(UnsafePointer(name))
+    } else {
+      text.addHex(UInt64(function))
+    }
+    text.add("()")
+  }
+
+  // MARK: - raising
+
+  private func takeRaised() -> ErrorRef? {
+    guard let raw = address(s.pointee.raised) else { return nil }
+    s.pointee.raised = 0
+    s.pointee.attention &= ~Attention.raised
+    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+  }
+
+  /// The pin moves.
+  private func setRaised(_ error: ErrorRef) {
+    takeRaised()?.unpin()
+    s.pointee.raised = bits(error.state)
+    s.pointee.attention |= Attention.raised
+  }
+
+  /// rondo_loop_raise.
+  func raise(_ error: ErrorRef) -> rondo_status {
+    if !s.pointee.inCallback { return RONDO_E_INVALID_STATE }
+    error.pin()
+    setRaised(error)
+    return RONDO_OK
+  }
+
+  /// End the run with an error that leaves the loop.
+  func escape(_ error: ErrorRef) {
+    error.pin()
+    if let old = address(s.pointee.escaped) { ErrorRef(old.assumingMemoryBound(to: ErrorState.self)).unpin() }
+    s.pointee.escaped = bits(error.state)
+    s.pointee.attention |= Attention.escape
+  }
+
+  func takeEscaped() -> ErrorRef? {
+    guard let raw = address(s.pointee.escaped) else { return nil }
+    s.pointee.escaped = 0
+    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+  }
+
+  /// The callback that just returned raised.
+  @inline(never)
+  func reportRaised(_ fn: rondo_call_fn, _ handle: HandleRef?) {
+    guard let error = takeRaised() else { return }
+    if error.leavesLoop { escape(error) } else { reportCallback(fn, error, handle) }
+    error.unpin()
+  }
+
+  @inline(never)
+  func reportEntered(_ fn: rondo_call_fn, _ handle: HandleRef?) {
+    let error = ErrorRef.of(RONDO_E_RUNTIME, sentence: "cannot enter context: it is already entered")
+    reportCallback(fn, error, handle)
+    error.unpin()
+  }
+
+  private func reportCallback(_ fn: rondo_call_fn, _ error: ErrorRef, _ handle: HandleRef?) {
+    var text = Text()
+    text.add("Exception in callback ")
+    addName(unsafeBitCast(fn, to: UInt.self), &text)
+    report(text.cString, error, handle: handle?.s.pointee.header.handle ?? 0)
+  }
+}

@@ -1,0 +1,3 @@
+import CRondo
+import CRondoShim
+extension LoopRef { func prepareTasks() {} }
