@@ -39,5 +39,8 @@ int32_t rondo_shim_sigint_install(uint32_t *count, int32_t wake_fd)
 
 void rondo_shim_sigint_remove(void)
 {
-    sigaction(SIGINT, &sigint_before, NULL);
+    struct sigaction now;
+    /* Not if the program, or a second SIGINT, has put something else in its place meanwhile. */
+    if (sigaction(SIGINT, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == on_sigint)
+        sigaction(SIGINT, &sigint_before, NULL);
 }

@@ -46,7 +46,10 @@ int32_t rondo_shim_watch_process(void (*before_fork)(void), void (*after_in_pare
     int error = pthread_key_create(&thread_key, thread_ends);
     if (error != 0)
         return error;
-    return pthread_atfork(before_fork, after_in_parent, after_in_child);
+    error = pthread_atfork(before_fork, after_in_parent, after_in_child);
+    if (error != 0) /* the caller will try again, and keys are few */
+        pthread_key_delete(thread_key);
+    return error;
 }
 
 int32_t rondo_shim_watch_thread(void)

@@ -84,25 +84,31 @@ struct rondo_slab {
     uint32_t kind;
 };
 
+/* Locks are taken one under another in this order, which fork follows too: `lock`, the inboxes of
+ * loops, links_lock, the locks of the slabs, pool_lock. */
 struct rondo_globals {
-    uint32_t lock;            /* guards everything below but the locks of the slabs */
-    uint32_t chunk_count;     /* chunk numbers given out */
+    uint32_t lock;            /* guards the list of loops, the hooks and the log's sink */
+    uint32_t links_lock;      /* guards the links between errors */
+    uint32_t pool_lock;       /* guards the chunks */
     uint64_t pool[RONDO_KINDS]; /* chunks that no slab uses, by kind */
+    uint32_t chunk_count;     /* chunk numbers given out */
+    uint32_t late;            /* 1 if some loop has what only its own thread can settle */
     uint64_t loops;           /* every loop that has a chunk slot, linked */
     uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up */
     uint32_t log_level;
-    uint64_t log_fn, log_arg, log_drop;
+    uint64_t log_sink;        /* address of the sink; see System/Log.swift */
     uint32_t slab_lock[RONDO_KINDS];
     struct rondo_slab slab[RONDO_KINDS]; /* kinds that belong to no loop */
+    uint64_t error_walk;      /* number of the last walk over errors; under links_lock */
     uint64_t task_number;     /* for "Task-N" */
     uint64_t cancelled_error; /* the two errors that must never fail; see Base/Error.swift */
     uint64_t memory_error;
-
 };
 extern struct rondo_globals rondo_globals_;
 static inline struct rondo_globals *rondo_globals(void) { return &rondo_globals_; }
 
 static inline uint32_t *rondo_globals_lock(void) { return &rondo_globals_.lock; }
+static inline uint32_t *rondo_links_lock(void) { return &rondo_globals_.links_lock; }
 static inline uint32_t *rondo_global_lock(uint32_t kind) { return &rondo_globals_.slab_lock[kind % RONDO_KINDS]; }
 static inline struct rondo_slab *rondo_global_slab(uint32_t kind) { return &rondo_globals_.slab[kind % RONDO_KINDS]; }
 static inline uint64_t *rondo_chunk_pool(uint32_t kind) { return &rondo_globals_.pool[kind % RONDO_KINDS]; }
@@ -162,13 +168,39 @@ int32_t rondo_shim_epoll_ctl(int32_t epoll, int32_t op, int32_t fd, uint32_t mas
 int32_t rondo_shim_timerfd_arm(int32_t fd, int64_t when_ns);
 /* fcntl(fd, F_GETFL), or -1. */
 int32_t rondo_shim_file_flags(int32_t fd);
+/* Socket calls whose address parameters are transparent unions, and two that hide macros. */
+static inline ssize_t rondo_shim_recvfrom(int32_t fd, void *buffer, size_t size, struct sockaddr *address,
+                                          uint32_t *length)
+{
+    return recvfrom(fd, buffer, size, MSG_DONTWAIT, address, address != NULL ? length : NULL);
+}
+static inline ssize_t rondo_shim_sendto(int32_t fd, const void *data, size_t size,
+                                        const struct sockaddr *address, uint32_t length)
+{
+    return sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, address, length);
+}
+static inline int32_t rondo_shim_connect(int32_t fd, const struct sockaddr *address, uint32_t length)
+{
+    return connect(fd, address, length);
+}
+static inline int32_t rondo_shim_accept(int32_t fd, struct sockaddr *address, uint32_t *length)
+{
+    return accept4(fd, address, address != NULL ? length : NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+/* SO_ERROR, or why it cannot be read. */
+static inline int32_t rondo_shim_socket_error(int32_t fd)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
+}
 static inline void *rondo_aligned(size_t alignment, size_t size)
 {
     void *p = NULL;
     return posix_memalign(&p, alignment, size) == 0 ? p : NULL;
 }
 
-/* SIGINT for one run at a time; see run.c. */
+/* SIGINT for one run at a time; see sigint.c. */
 int32_t rondo_shim_sigint_install(uint32_t *count, int32_t wake_fd);
 void rondo_shim_sigint_remove(void);
 

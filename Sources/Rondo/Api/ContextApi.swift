@@ -1,6 +1,6 @@
 // ContextApi.swift - the exports of rondo/context.h.
 //
-// Knows: Contexts, ContextRef, VariableRef. Does not know: loops, tasks.
+// Knows: Contexts, ContextRef, VariableRef, who watches threads. Does not know: loops, tasks.
 
 import CRondo
 import CRondoShim
@@ -22,8 +22,7 @@ public func rondo_contextvar_new(
 public func rondo_contextvar_retain(_ variable: OpaquePointer?) -> rondo_status {
   if variable == nil { return RONDO_OK }
   guard let found = VariableRef.find(variable) else { return VariableRef.explain(variable) }
-  Global.retain(found.state)
-  return RONDO_OK
+  return Global.retain(found.state)
 }
 
 @_cdecl("rondo_contextvar_release") @implementation
@@ -49,10 +48,12 @@ public func rondo_contextvar_set(
 ) -> rondo_status {
   let value = Value(pointer: value, drop: drop)
   guard let found = VariableRef.find(variable) else {
-    let status = VariableRef.explain(variable)  // before drop, which may make it stale or not
+    let status = VariableRef.explain(variable)  // first: drop may change the answer
     value.dispose()
     return status
   }
+  // A thread without a loop has to be watched, too: its values are dropped when it ends.
+  if rondo_thread()!.pointee.context == 0 && Registry.prepare() { _ = rondo_shim_watch_thread() }
   return Contexts.set(found, value)
 }
 
@@ -82,8 +83,7 @@ public func rondo_context_copy_current(_ outContext: UnsafeMutablePointer<Opaque
 public func rondo_context_retain(_ context: OpaquePointer?) -> rondo_status {
   if context == nil { return RONDO_OK }
   guard let found = ContextRef.find(context) else { return ContextRef.explain(context) }
-  Global.retain(found.state)
-  return RONDO_OK
+  return Global.retain(found.state)
 }
 
 @_cdecl("rondo_context_release") @implementation

@@ -9,14 +9,7 @@ import CRondoShim
 public func rondo_log_set_sink(
   _ fn: rondo_log_fn?, _ arg: UnsafeMutableRawPointer?, _ drop: rondo_drop_fn?
 ) -> rondo_status {
-  if fn != nil {
-    Log.setSink(fn, arg, drop)
-  } else {
-    // Nothing will ever be called with it, so it does not wait for the next sink.
-    Log.setSink(nil, nil, nil)
-    Value(pointer: arg, drop: drop).dispose()
-  }
-  return RONDO_OK
+  Log.setSink(fn, Value(pointer: arg, drop: drop))
 }
 
 @_cdecl("rondo_log_set_level") @implementation

@@ -31,16 +31,12 @@ public func rondo_error_new(
   return RONDO_OK
 }
 
-/// More members than any list in memory has; a count beyond is a mistake and nothing is read.
-private let mostMembers = 1 << 28
-
 @_cdecl("rondo_error_group_new") @implementation
 public func rondo_error_group_new(
   _ message: UnsafePointer<CChar>?, _ errors: UnsafePointer<OpaquePointer?>?, _ count: Int,
   _ outError: UnsafeMutablePointer<OpaquePointer?>?
 ) -> rondo_status {
-  // A size_t arrives as an Int: what is above half of it is negative here.
-  guard let errors, let outError, count > 0, count <= mostMembers else { return -EINVAL }
+  guard let errors, let outError else { return -EINVAL }
   let (group, status) = ErrorRef.group(message, errors, count)
   if let group { outError.pointee = group.handle }
   return status
@@ -50,8 +46,7 @@ public func rondo_error_group_new(
 public func rondo_error_retain(_ error: OpaquePointer?) -> rondo_status {
   if error == nil { return RONDO_OK }
   guard let found = ErrorRef.find(error) else { return ErrorRef.explain(error) }
-  Global.retain(found.state)
-  return RONDO_OK
+  return Global.retain(found.state)
 }
 
 @_cdecl("rondo_error_release") @implementation
@@ -63,18 +58,10 @@ public func rondo_error_release(_ error: OpaquePointer?) -> rondo_status {
 
 // MARK: - setting
 
-extension ErrorRef {
-  fileprivate var isOfTheProcess: Bool {
-    let globals = rondo_globals()!
-    return bits(state) == rondo_load64(&globals.pointee.cancelled_error)
-      || bits(state) == rondo_load64(&globals.pointee.memory_error)
-  }
-}
-
 @_cdecl("rondo_error_set_operation") @implementation
 public func rondo_error_set_operation(_ error: OpaquePointer?, _ operation: UnsafePointer<CChar>?) -> rondo_status {
   guard let found = ErrorRef.find(error) else { return ErrorRef.explain(error) }
-  if found.isOfTheProcess { return RONDO_E_INVALID_STATE }
+  if found.isShared { return RONDO_E_INVALID_STATE }
   var copy: UnsafeMutablePointer<CChar>?
   if let operation {
     copy = copyString(operation)
@@ -92,7 +79,7 @@ public func rondo_error_set_cause(_ error: OpaquePointer?, _ cause: OpaquePointe
   guard let found = ErrorRef.find(error) else { return ErrorRef.explain(error) }
   let from = ErrorRef.find(cause)
   if from == nil && cause != nil { return ErrorRef.explain(cause) }
-  if found.isOfTheProcess { return RONDO_E_INVALID_STATE }
+  if found.isShared { return RONDO_E_INVALID_STATE }
   return found.setCause(from) ? RONDO_OK : -ELOOP
 }
 
@@ -123,19 +110,14 @@ public func rondo_error_get_operation(_ error: OpaquePointer?) -> UnsafePointer<
   UnsafePointer(ErrorRef.find(error)?.state.pointee.operation)
 }
 
-private func handle(of error: UnsafeMutablePointer<ErrorState>?) -> OpaquePointer? {
-  guard let error else { return nil }
-  return ErrorRef(error).handle
-}
-
 @_cdecl("rondo_error_get_cause") @implementation
 public func rondo_error_get_cause(_ error: OpaquePointer?) -> OpaquePointer? {
-  handle(of: ErrorRef.find(error)?.state.pointee.cause)
+  ErrorRef.find(error)?.cause?.handle
 }
 
 @_cdecl("rondo_error_get_context") @implementation
 public func rondo_error_get_context(_ error: OpaquePointer?) -> OpaquePointer? {
-  handle(of: ErrorRef.find(error)?.state.pointee.context)
+  ErrorRef.find(error)?.context?.handle
 }
 
 @_cdecl("rondo_error_get_count") @implementation
@@ -161,7 +143,5 @@ public func rondo_error_describe(
   if size < 0 || (buffer == nil && size > 0) { return -EINVAL }
   var text = Text()
   found.describeFully(&text)
-  let status = text.copyOut(buffer, size, outSize)
-  // Asking for the length is "did not fit" as well: a description is never empty.
-  return status == RONDO_OK && buffer == nil ? -ERANGE : status
+  return text.copyOut(buffer, size, outSize)
 }

@@ -31,8 +31,7 @@ private func isDebugWanted() -> Bool {
 public func rondo_loop_retain(_ loop: OpaquePointer?) -> rondo_status {
   if loop == nil { return RONDO_OK }
   guard let found = LoopRef.find(loop) else { return LoopRef.refuse(loop) }
-  Global.retain(Raw(found.s))
-  return RONDO_OK
+  return Global.retain(Raw(found.s), unused: true)  // as long as it is found it lives
 }
 
 @_cdecl("rondo_loop_release") @implementation
@@ -55,7 +54,7 @@ public func rondo_loop_close(
   guard let found = LoopRef.find(loop) else { return LoopRef.refuse(loop) }
   var report = rondo_close_report()
   let known = MemoryLayout<rondo_close_report>.size
-  if let outReport, outReport.pointee.size < 8 || outReport.pointee.size > 4096 { return -EINVAL }
+  if let outReport, Int(outReport.pointee.size) < known || outReport.pointee.size > 4096 { return -EINVAL }
   let status = found.shut(&report)
   if let outReport, status == RONDO_OK {
     let size = outReport.pointee.size
@@ -83,7 +82,7 @@ public func rondo_loop_stop(_ loop: OpaquePointer?) -> rondo_status {
 @_cdecl("rondo_loop_is_running") @implementation
 public func rondo_loop_is_running(_ loop: OpaquePointer?) -> Int32 {
   guard let found = LoopRef.find(loop), rondo_load64(&found.s.pointee.owner) > Owner.dead else { return 0 }
-  return rondo_load32(&found.s.pointee.runningFlag) != 0 ? 1 : 0
+  return rondo_load32(&found.s.pointee.runningFlag) == Phase.running ? 1 : 0
 }
 
 @_cdecl("rondo_loop_is_closed") @implementation
@@ -111,9 +110,9 @@ public func rondo_running_loop() -> OpaquePointer? {
 @_cdecl("rondo_get_event_loop") @implementation
 public func rondo_get_event_loop(_ outLoop: OutHandle?) -> rondo_status {
   guard let outLoop else { return -EINVAL }
-  let found = rondo_running_loop() ?? opaque(rondo_thread()!.pointee.current)
+  guard let found = rondo_running_loop() ?? opaque(rondo_thread()!.pointee.current) else { return RONDO_E_NO_LOOP }
   outLoop.pointee = found
-  return found == nil ? RONDO_E_NO_LOOP : RONDO_OK
+  return RONDO_OK
 }
 
 @_cdecl("rondo_set_event_loop") @implementation
@@ -176,12 +175,10 @@ public func rondo_loop_set_poll_hooks(
   _ loop: OpaquePointer?, _ before: rondo_loop_fn?, _ after: rondo_loop_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return refuse(LoopRef.refuse(loop), arg, drop) }
-  let old = found.s.pointee.pollArg
   let removes = before == nil && after == nil
   found.s.pointee.beforePoll = before
   found.s.pointee.afterPoll = after
-  found.s.pointee.pollArg = removes ? .none : Value(pointer: arg, drop: drop)
-  old.dispose()
+  found.pollArg.replace(removes ? .none : Value(pointer: arg, drop: drop))
   if removes { drop?(arg) }
   return RONDO_OK
 }

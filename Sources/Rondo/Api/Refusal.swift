@@ -21,8 +21,8 @@ func readOptions<T>(_ given: UnsafePointer<T>?, into options: inout T) -> rondo_
   guard let given else { return RONDO_OK }
   let raw = UnsafeRawPointer(given)
   let size = Int(raw.load(as: UInt32.self))
-  if size < 8 { return -EINVAL }
-  let known = MemoryLayout<T>.size
+  let known = MemoryLayout<T>.size  // of the first version as well, as long as there is one version
+  if size < known { return -EINVAL }
   if size > 4096 { return -E2BIG }
   var at = known
   while at < size {

@@ -156,7 +156,7 @@ public func rondo_handle_cancel(_ handle: OpaquePointer?) -> rondo_status {
 public func rondo_handle_is_cancelled(_ handle: OpaquePointer?) -> Int32 {
   if let posted = ThreadHandleRef.find(handle) { return posted.isCancelled ? 1 : 0 }
   guard let found = HandleRef.find(handle) else { return 0 }
-  return found.has(HandleBits.cancelled) ? 1 : 0
+  return found.isCancelled ? 1 : 0
 }
 
 @_cdecl("rondo_handle_get_when") @implementation
@@ -182,10 +182,7 @@ public func rondo_handle_rearm(_ handle: OpaquePointer?, _ delay: Int64) -> rond
 @_cdecl("rondo_handle_retain") @implementation
 public func rondo_handle_retain(_ handle: OpaquePointer?) -> rondo_status {
   if handle == nil { return RONDO_OK }
-  if let posted = ThreadHandleRef.find(handle) {
-    Global.retain(Raw(posted.s))
-    return RONDO_OK
-  }
+  if let posted = ThreadHandleRef.find(handle) { return Global.retain(Raw(posted.s)) }
   guard let found = HandleRef.find(handle) else { return explain(handle) }
   return Owned.retain(Raw(found.s))
 }

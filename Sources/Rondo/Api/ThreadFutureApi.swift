@@ -17,8 +17,7 @@ public func rondo_thread_future_new(_ outFuture: UnsafeMutablePointer<OpaquePoin
 public func rondo_thread_future_retain(_ future: OpaquePointer?) -> rondo_status {
   if future == nil { return RONDO_OK }
   guard let found = ThreadFutureRef.find(future) else { return ThreadFutureRef.explain(future) }
-  Global.retain(found.s)
-  return RONDO_OK
+  return Global.retain(found.s)
 }
 
 @_cdecl("rondo_thread_future_release") @implementation
@@ -60,7 +59,7 @@ public func rondo_thread_future_set_exception(_ future: OpaquePointer?, _ error:
 }
 
 /// No future may hold StopIteration: it would end the generator that awaits it.
-private func storable(_ error: ErrorRef) -> ErrorRef? {
+func storable(_ error: ErrorRef) -> ErrorRef? {
   if !error.isRondo(RONDO_E_STOP_ITERATION) {
     error.pin()
     return error
@@ -119,9 +118,9 @@ public func rondo_thread_future_exception(
   let status = found.wait(timeoutNs)
   if status != RONDO_OK && status != RONDO_E_RAISED { return status }
   guard let outError else { return RONDO_OK }
-  if let error = found.error { Global.retain(error.state) }
-  outError.pointee = found.error?.handle
-  return RONDO_OK
+  let kept = found.error.map { Global.retain($0.state) } ?? RONDO_OK
+  if kept == RONDO_OK { outError.pointee = found.error?.handle }
+  return kept
 }
 
 @_cdecl("rondo_thread_future_is_done") @implementation

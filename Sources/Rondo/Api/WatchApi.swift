@@ -26,7 +26,7 @@ private func remove(
   guard let found = LoopRef.find(loop) else { return LoopRef.refuse(loop) }
   if !found.isReadable { return found.refusal }
   if fd < 0 { return -EINVAL }
-  let removed = found.unwatch(fd, direction, operation: false)
+  let removed = !found.isClosed && found.unwatch(fd, direction, operation: false)
   outRemoved?.pointee = removed ? 1 : 0
   return RONDO_OK
 }
@@ -58,10 +58,8 @@ public func rondo_loop_set_exception_handler(
   _ loop: OpaquePointer?, _ fn: rondo_exception_handler_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return refuse(LoopRef.refuse(loop), arg, drop) }
-  let old = found.s.pointee.onExceptionArg
   found.s.pointee.onException = fn
-  found.s.pointee.onExceptionArg = fn == nil ? .none : Value(pointer: arg, drop: drop)
-  old.dispose()
+  found.onExceptionArg.replace(fn == nil ? .none : Value(pointer: arg, drop: drop))
   if fn == nil { drop?(arg) }
   return RONDO_OK
 }
@@ -74,7 +72,7 @@ public func rondo_loop_get_exception_handler(
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   guard let outFn else { return -EINVAL }
   outFn.pointee = found.s.pointee.onException
-  outArg?.pointee = found.s.pointee.onExceptionArg.pointer
+  outArg?.pointee = found.s.pointee.onExceptionArg.value.pointer
   return RONDO_OK
 }
 
@@ -132,8 +130,7 @@ public func rondo_exception_context_new(_ message: UnsafePointer<CChar>?, _ outC
 public func rondo_exception_context_retain(_ context: OpaquePointer?) -> rondo_status {
   if context == nil { return RONDO_OK }
   guard let found = ReportRef.find(context) else { return explain(context) }
-  Global.retain(Raw(found.s))
-  return RONDO_OK
+  return Global.retain(Raw(found.s))
 }
 
 @_cdecl("rondo_exception_context_release") @implementation

@@ -1,9 +1,9 @@
 // ContextMap.swift - what a context holds: an immutable list of variables and their values.
 //
 // Copying a context is taking a reference to its map; setting a variable makes a new map that
-// shares the values. Programs have a handful of variables, so a sorted array copied on each set
-// beats a tree. Maps and values cross threads (a call from another thread carries its context),
-// so their counts are atomic.
+// shares the values. Programs have a handful of variables, so an array in no order, copied on each
+// set and read from end to end, beats a tree. Maps and values cross threads (a call from another
+// thread carries its context), so their counts are atomic.
 //
 // Knows: Memory. Does not know: tasks, loops.
 

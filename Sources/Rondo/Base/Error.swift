@@ -3,6 +3,14 @@
 // Errors cross threads and outlive loops, so they are global objects. Everything that holds one
 // (a future, another error, a report) pins it; C's references are counted apart.
 //
+// Causes, contexts and members are links that hold what they lead to, so an error that could be
+// reached from itself would never go. No link may close such a circle, whichever way round it
+// leads: the links change under one lock for the process, and a new one is made only after a walk
+// from its far end has not met its near end. The walk marks what it has seen in the errors
+// themselves, which also hold its list of what is left to see, so it needs no memory and meets
+// every error once, however many ways lead there. Nearly all are spared it: what no error has
+// ever linked to cannot be met.
+//
 // Knows: GlobalObjects, Status, Text. Does not know: who raises.
 
 import CRondo
@@ -14,10 +22,13 @@ struct ErrorState {
   var code: Int32
   var message: UnsafeMutablePointer<CChar>?
   var operation: UnsafeMutablePointer<CChar>?
-  var cause: UnsafeMutablePointer<ErrorState>?
-  var context: UnsafeMutablePointer<ErrorState>?
-  var members: UnsafeMutablePointer<ErrorRef>?
+  var causeWord: UInt64  // any thread; address of an error, pinned; written under the lock
+  var contextWord: UInt64  // any thread; the same, written once
+  var members: UnsafeMutablePointer<ErrorRef>?  // pinned; never change
   var count: Int
+  var isLinked: Bool  // under the lock; some error has linked to it at some time
+  var walk: UInt64  // under the lock; the last walk that met it
+  var nextInWalk: UnsafeMutablePointer<ErrorState>?  // under the lock
 }
 
 struct ErrorRef {
@@ -74,10 +85,13 @@ struct ErrorRef {
     state.pointee.code = code
     state.pointee.message = copy
     state.pointee.operation = nil
-    state.pointee.cause = nil
-    state.pointee.context = nil
+    rondo_poke64(&state.pointee.causeWord, 0)
+    rondo_poke64(&state.pointee.contextWord, 0)
     state.pointee.members = nil
     state.pointee.count = 0
+    state.pointee.isLinked = false
+    state.pointee.walk = 0
+    state.pointee.nextInWalk = nil
     return ErrorRef(state)
   }
 
@@ -92,6 +106,7 @@ struct ErrorRef {
   static func of(_ status: rondo_status, _ operation: UnsafePointer<CChar>? = nil,
                  _ message: UnsafePointer<CChar>? = nil) -> ErrorRef {
     let own = Status.text(status) != nil
+    invariant(own ? status < 0 : status < 0 && status > -4096, "an error was made of what is no failure")
     guard let error = make(own ? RONDO_DOMAIN_RONDO : RONDO_DOMAIN_POSIX, own ? status : -status, message) else {
       let fallback = outOfMemory()
       fallback.pin()
@@ -107,23 +122,48 @@ struct ErrorRef {
     of(status, nil, literal(sentence))
   }
 
+  /// More members than any list in memory has; a count beyond is a mistake and nothing is read.
+  private static let mostMembers = 1 << 28
+
+  /// A new group with one reference of C's, or nil and why not.
   static func group(_ message: UnsafePointer<CChar>?, _ errors: UnsafePointer<OpaquePointer?>, _ count: Int)
     -> (ErrorRef?, rondo_status)
   {
-    for i in 0..<count where find(errors[i]) == nil { return (nil, explain(errors[i])) }
+    // A size_t arrives as an Int: what is above half of it is negative here.
+    if count < 1 || count > mostMembers { return (nil, -EINVAL) }
     guard let members = allocateArray(ErrorRef.self, count) else { return (nil, -ENOMEM) }
+    let status = pinAll(errors, count, members)
+    if status != RONDO_OK {
+      free(members)
+      return (nil, status)
+    }
     guard let error = make(RONDO_DOMAIN_RONDO, RONDO_E_GROUP, message) else {
+      for i in 0..<count { members[i].unpin() }
       free(members)
       return (nil, -ENOMEM)
     }
+    error.state.pointee.members = members
+    error.state.pointee.count = count
+    // Nobody knows the group yet, so these links close no circle.
+    rondo_lock(linksLock)
+    for i in 0..<count { members[i].state.pointee.isLinked = true }
+    rondo_unlock(linksLock)
+    return (error, RONDO_OK)
+  }
+
+  /// Pin each as it is found; on failure none is pinned.
+  private static func pinAll(_ errors: UnsafePointer<OpaquePointer?>, _ count: Int,
+                             _ members: UnsafeMutablePointer<ErrorRef>) -> rondo_status {
     for i in 0..<count {
-      let member = find(errors[i])!
+      guard let member = find(errors[i]) else {
+        let status = explain(errors[i])
+        for k in 0..<i { members[k].unpin() }
+        return status
+      }
       member.pin()
       (members + i).initialize(to: member)
     }
-    error.state.pointee.members = members
-    error.state.pointee.count = count
-    return (error, RONDO_OK)
+    return RONDO_OK
   }
 
   // MARK: - the two that must never fail
@@ -181,38 +221,83 @@ struct ErrorRef {
     return status == RONDO_E_USER ? literal("") : Status.message(status)
   }
 
-  // MARK: - linking
-
-  /// False if `error` would become its own cause.
-  func setCause(_ cause: ErrorRef?) -> Bool {
-    var at = cause?.state
-    while let here = at {
-      if here == state { return false }
-      at = here.pointee.cause
-    }
-    cause?.pin()
-    let old = state.pointee.cause
-    state.pointee.cause = cause?.state
-    if let old { ErrorRef(old).unpin() }
-    return true
+  @inline(__always)
+  private static func at(_ word: UnsafeMutablePointer<UInt64>) -> ErrorRef? {
+    address(rondo_load64(word)).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) }
   }
 
-  /// Note what was being handled when this was raised, once, as Python's __context__.
-  func noteContext(_ handled: ErrorRef) {
-    if state == handled.state || state.pointee.context != nil || isShared { return }
-    var at: UnsafeMutablePointer<ErrorState>? = handled.state
-    while let here = at {
-      if here == state { return }
-      at = here.pointee.context
-    }
-    handled.pin()
-    state.pointee.context = handled.state
-  }
+  var cause: ErrorRef? { ErrorRef.at(&state.pointee.causeWord) }
 
-  private var isShared: Bool {
+  var context: ErrorRef? { ErrorRef.at(&state.pointee.contextWord) }
+
+  /// True for the two that belong to the whole process: what one wrote into them all would read.
+  var isShared: Bool {
     let globals = rondo_globals()!
     return bits(state) == rondo_load64(&globals.pointee.cancelled_error)
       || bits(state) == rondo_load64(&globals.pointee.memory_error)
+  }
+
+  // MARK: - linking
+
+  private static var linksLock: UnsafeMutablePointer<UInt32> { rondo_links_lock() }
+
+  /// False if `self` can be reached from `cause`. A shared error is left as it is.
+  func setCause(_ cause: ErrorRef?) -> Bool {
+    if isShared { return true }
+    rondo_lock(ErrorRef.linksLock)
+    if let cause, cause.reaches(self) {
+      rondo_unlock(ErrorRef.linksLock)
+      return false
+    }
+    let old = self.cause
+    link(&state.pointee.causeWord, cause)
+    rondo_unlock(ErrorRef.linksLock)
+    old?.unpin()
+    return true
+  }
+
+  /// Note what was being handled when this was raised, once, as Python's __context__; not if
+  /// `self` can be reached from there. Two threads may raise one error object at the same time:
+  /// the lock decides whose context it gets, and readers see a whole one or none.
+  func noteContext(_ handled: ErrorRef) {
+    if state == handled.state || context != nil || isShared { return }
+    rondo_lock(ErrorRef.linksLock)
+    if context == nil && !handled.reaches(self) { link(&state.pointee.contextWord, handled) }
+    rondo_unlock(ErrorRef.linksLock)
+  }
+
+  /// Under the lock.
+  private func link(_ word: UnsafeMutablePointer<UInt64>, _ target: ErrorRef?) {
+    target?.pin()
+    target?.state.pointee.isLinked = true
+    rondo_store64(word, bits(target?.state))
+  }
+
+  /// True if the links lead from here to `goal`. Under the lock, so what is reachable stays: a
+  /// link is taken away under it, or with its error, which nothing reachable holds then.
+  private func reaches(_ goal: ErrorRef) -> Bool {
+    if state == goal.state { return true }
+    if !goal.state.pointee.isLinked { return false }
+    let globals = rondo_globals()!
+    globals.pointee.error_walk += 1
+    let walk = globals.pointee.error_walk
+    var left: UnsafeMutablePointer<ErrorState>?
+    func meet(_ error: ErrorRef?) {
+      guard let met = error?.state, met.pointee.walk != walk else { return }
+      met.pointee.walk = walk
+      met.pointee.nextInWalk = left
+      left = met
+    }
+    meet(self)
+    while let here = left {
+      if here == goal.state { return true }
+      left = here.pointee.nextInWalk
+      let error = ErrorRef(here)
+      meet(error.cause)
+      meet(error.context)
+      for i in 0..<here.pointee.count { meet(here.pointee.members![i]) }
+    }
+    return false
   }
 
   // MARK: - the end
@@ -232,8 +317,8 @@ struct ErrorRef {
     doom(state)
     while let error = doomed {
       doomed = Raw(error.pointee.operation)?.assumingMemoryBound(to: ErrorState.self)
-      unpin(error.pointee.cause)
-      unpin(error.pointee.context)
+      unpin(ErrorRef(error).cause?.state)
+      unpin(ErrorRef(error).context?.state)
       for i in 0..<error.pointee.count { unpin(error.pointee.members![i].state) }
       free(error.pointee.members)
       free(error.pointee.message)
@@ -279,18 +364,18 @@ struct ErrorRef {
       text.add("\n  | ")
       state.pointee.members![i].describe(&text)
     }
-    var at = state
+    var at = self
     for _ in 0..<100 {
-      if let cause = at.pointee.cause {
+      if let cause = at.cause {
         text.add("\ncaused by ")
         at = cause
-      } else if let context = at.pointee.context {
+      } else if let context = at.context {
         text.add("\nwhile handling ")
         at = context
       } else {
         return
       }
-      ErrorRef(at).describe(&text)
+      at.describe(&text)
     }
   }
 }

@@ -18,14 +18,13 @@ enum Global {
     (slot + 8).assumingMemoryBound(to: UInt64.self)
   }
 
-  /// A new object with one user reference.
+  /// A new object with one user reference and no pin.
   static func take(_ kind: UInt32, _ size: Int) -> Raw? {
     let slab: SlabPointer = rondo_global_slab(kind)
     rondo_lock(rondo_global_lock(kind))
     if slab.pointee.kind == 0 { Slab.prepare(slab, kind: kind, size: size) }
-    let found = Slab.take(slab, owner: nil)
+    let found = Slab.take(slab, owner: nil, pins: 0)
     rondo_unlock(rondo_global_lock(kind))
-    if let found { rondo_poke64(counts(found), 1) }
     return found
   }
 
@@ -35,9 +34,18 @@ enum Global {
     rondo_unlock(rondo_global_lock(kind))
   }
 
-  /// Add a reference for C.
-  @inline(__always)
-  static func retain(_ slot: Raw) { _ = rondo_add64(counts(slot), 1) }
+  /// Add a reference for C. An object without any count is being ended (its drops may still be
+  /// running) and stays so, unless `unused` says that its kind lives on without.
+  static func retain(_ slot: Raw, unused: Bool = false) -> rondo_status {
+    let word = counts(slot)
+    while true {
+      let seen = rondo_load64(word)
+      if seen == 0 && !unused { return RONDO_E_STALE_HANDLE }
+      // One more would be a pin.
+      if seen & 0xFFFF_FFFF == 0xFFFF_FFFF { return -EOVERFLOW }
+      if rondo_cas64(word, seen, seen + 1) != 0 { return RONDO_OK }
+    }
+  }
 
   enum Release { case stays, ends, stale }
 

@@ -48,10 +48,9 @@ extension UnsafeMutablePointer where Pointee == Ring {
     return call
   }
 
-  func reserve(_ more: Int) -> Bool {
-    let capacity = pointee.slots == nil ? 0 : Int(pointee.mask) + 1
-    return capacity - count >= more || grow(by: more)
-  }
+  var room: Int { pointee.slots == nil ? 0 : Int(pointee.mask) + 1 - count }
+
+  func reserve(_ more: Int) -> Bool { room >= more || grow(by: more) }
 
   @inline(never)  // the slow half of push
   func grow(by more: Int) -> Bool {

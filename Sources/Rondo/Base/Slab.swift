@@ -46,7 +46,7 @@ struct ChunkHeader {
   var number: UInt32
   var slotSize: UInt32
   var capacity: UInt32
-  var made: UInt32  // slots that have a generation, from earlier use or this one
+  var made: UInt32  // any thread reads; slots that have a generation, from earlier use or this one
   var pad: UInt32
 }
 
@@ -84,7 +84,8 @@ enum Lookup {
     guard let base = rondo_chunk(UInt32(truncatingIfNeeded: handle >> 16) & 0xFFFF) else { return nil }
     let header = base.assumingMemoryBound(to: ChunkHeader.self)
     let index = UInt32(truncatingIfNeeded: handle) & 0xFFFF
-    if header.pointee.kind != kind || index >= header.pointee.capacity { return nil }
+    // Behind `made` lies memory that was never written, and it could hold anything.
+    if header.pointee.kind != kind || index >= rondo_load32(&header.pointee.made) { return nil }
     let found = base + (chunkHeaderSize + Int(index) * size)
     if rondo_peek64(found.assumingMemoryBound(to: UInt64.self)) != handle { return nil }
     return found
@@ -98,7 +99,7 @@ enum Lookup {
     }
     let header = base.assumingMemoryBound(to: ChunkHeader.self)
     let index = UInt32(truncatingIfNeeded: handle) & 0xFFFF
-    if header.pointee.kind != kind || index >= rondo_peek32(&header.pointee.made) {
+    if header.pointee.kind != kind || index >= rondo_load32(&header.pointee.made) {
       return RONDO_E_BAD_HANDLE
     }
     let found = base + (chunkHeaderSize + Int(index) * size)
@@ -115,9 +116,9 @@ enum Slab {
       free_head: 0, fresh: 0, fresh_end: 0, chunks: 0, live: 0, slot_size: UInt32(size), kind: kind)
   }
 
-  /// A slot whose header is filled in, one user reference and one pin; the rest is undefined.
+  /// A slot whose header is filled in, one user reference and the pins; the rest is undefined.
   @inline(__always)
-  static func take(_ slab: SlabPointer, owner: Raw?) -> Raw? {
+  static func take(_ slab: SlabPointer, owner: Raw?, pins: UInt32 = 1) -> Raw? {
     let found: Raw
     if let head = address(slab.pointee.free_head) {
       slab.pointee.free_head = (head + 24).load(as: UInt64.self)
@@ -128,12 +129,13 @@ enum Slab {
     }
     rondo_poke64(&slab.pointee.live, slab.pointee.live &+ 1)
     let header = found.assumingMemoryBound(to: ObjectHeader.self)
-    let generation = header.pointee.handle & ~noSlot
-    rondo_poke64(&header.pointee.handle, generation | UInt64(header.pointee.nextRelease))
+    let named = header.pointee.handle & ~noSlot | UInt64(header.pointee.nextRelease)
     rondo_poke32(&header.pointee.userRefs, 1)
-    header.pointee.refs = 1
+    header.pointee.refs = pins
     header.pointee.nextRelease = 0
-    header.pointee.bits = 0
+    rondo_poke32(&header.pointee.bits, 0)
+    // Last: from here on it can be found.
+    rondo_store64(&header.pointee.handle, named)
     return found
   }
 
@@ -167,13 +169,14 @@ enum Slab {
       let header = found.assumingMemoryBound(to: ObjectHeader.self)
       rondo_poke64(&header.pointee.handle, 1 << 32 | noSlot)
       header.pointee.nextRelease = base.pointee.number << 16 | index
-      rondo_store32(&base.pointee.made, index + 1)
+      rondo_store32(&base.pointee.made, index + 1)  // pairs with the load in find()
     }
     return found
   }
 
   private static func addChunk(_ slab: SlabPointer, owner: Raw?) -> ChunkPointer? {
     guard let chunk = pooledChunk(kind: slab.pointee.kind) ?? makeChunk(slab) else { return nil }
+    invariant(chunk.pointee.slotSize == slab.pointee.slot_size, "a kind has two sizes")
     chunk.pointee.owner = owner
     chunk.pointee.next = slab.pointee.chunks
     slab.pointee.chunks = bits(chunk)
@@ -182,8 +185,8 @@ enum Slab {
 
   private static func pooledChunk(kind: UInt32) -> ChunkPointer? {
     let globals = rondo_globals()!
-    rondo_lock(&globals.pointee.lock)
-    defer { rondo_unlock(&globals.pointee.lock) }
+    rondo_lock(&globals.pointee.pool_lock)
+    defer { rondo_unlock(&globals.pointee.pool_lock) }
     let head = rondo_chunk_pool(kind)!
     guard let chunk = address(head.pointee)?.assumingMemoryBound(to: ChunkHeader.self) else { return nil }
     head.pointee = chunk.pointee.next
@@ -193,10 +196,10 @@ enum Slab {
   private static func makeChunk(_ slab: SlabPointer) -> ChunkPointer? {
     guard let memory = rondo_aligned(chunkSize, chunkSize) else { return nil }
     let globals = rondo_globals()!
-    rondo_lock(&globals.pointee.lock)
+    rondo_lock(&globals.pointee.pool_lock)
     let number = globals.pointee.chunk_count
     if number < UInt32(RONDO_CHUNKS) { globals.pointee.chunk_count += 1 }
-    rondo_unlock(&globals.pointee.lock)
+    rondo_unlock(&globals.pointee.pool_lock)
     if number >= UInt32(RONDO_CHUNKS) {
       free(memory)
       return nil
@@ -215,17 +218,18 @@ enum Slab {
     // Slots are handed out from the start again; their generations are in `made` of them.
     guard let first = address(slab.pointee.chunks)?.assumingMemoryBound(to: ChunkHeader.self) else { return }
     let globals = rondo_globals()!
-    rondo_lock(&globals.pointee.lock)
+    rondo_lock(&globals.pointee.pool_lock)
     let head = rondo_chunk_pool(slab.pointee.kind)!
     var last = first
     while let next = address(last.pointee.next) { last = next.assumingMemoryBound(to: ChunkHeader.self) }
     last.pointee.next = head.pointee
     head.pointee = bits(first)
-    rondo_unlock(&globals.pointee.lock)
+    rondo_unlock(&globals.pointee.pool_lock)
     prepare(slab, kind: slab.pointee.kind, size: Int(slab.pointee.slot_size))
   }
 
-  /// Visit every live slot. `visit` must not take or give slots of this slab.
+  /// Visit every live slot. `visit` may give slots back, also others than its own: those are not
+  /// met any more. Whether it meets what is taken meanwhile is open.
   static func forEach(_ slab: SlabPointer, _ visit: (Raw) -> Void) {
     var next = address(slab.pointee.chunks)
     while let memory = next {

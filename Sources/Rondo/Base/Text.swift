@@ -79,12 +79,13 @@ struct Text: ~Copyable {
     return UnsafeRawPointer(StaticString("").utf8Start).assumingMemoryBound(to: CChar.self)
   }
 
-  /// Hand it to a caller's buffer by the rule of the describing functions.
+  /// Hand it to a caller's buffer by the rule of the describing functions: -ERANGE if text and NUL
+  /// do not fit, so also when there is no buffer, only the length is asked for.
   func copyOut(_ buffer: UnsafeMutablePointer<CChar>?, _ size: Int,
                _ outSize: UnsafeMutablePointer<Int>?) -> rondo_status {
     if isCut { return -ENOMEM }
     outSize?.pointee = count
-    guard let buffer, size > count else { return buffer == nil && size == 0 ? RONDO_OK : -ERANGE }
+    guard let buffer, size > count else { return -ERANGE }
     memcpy(buffer, cString, count)
     buffer[count] = 0
     return RONDO_OK

@@ -186,7 +186,7 @@ enum TimerSort {
     var from = a
     var to = b
     var digit = 0
-    // Four bytes of the number, then eight of the deadline (which is never negative when armed).
+    // Four bytes of the number, then eight of the deadline.
     withUnsafeTemporaryAllocation(of: Int.self, capacity: 256) { counts in
       while digit < 12 {
         if pass(from, to, count, digit, counts.baseAddress!) { swap(&from, &to) }
@@ -200,7 +200,7 @@ enum TimerSort {
   private static func byte(_ entry: TimerEntry, _ digit: Int) -> Int {
     digit < 4
       ? Int((entry.order >> UInt32(digit * 8)) & 0xFF)
-      : Int((UInt64(bitPattern: entry.when) >> UInt64((digit - 4) * 8)) & 0xFF)
+      : Int((UInt64(bitPattern: entry.when ^ Int64.min) >> UInt64((digit - 4) * 8)) & 0xFF)  // signed order
   }
 
   /// False if all entries agree in this digit, and nothing was moved.

@@ -14,49 +14,52 @@ extension LoopRef {
   func shut(_ report: UnsafeMutablePointer<rondo_close_report>?) -> rondo_status {
     if isClosed { return RONDO_OK }
     // Running in this thread or another: asyncio's "Cannot close a running event loop".
-    if rondo_load32(&s.pointee.runningFlag) != 0 { return RONDO_E_LOOP_RUNNING }
-    if rondo_cas32(&s.pointee.runningFlag, 0, 1) == 0 { return RONDO_E_LOOP_RUNNING }
-    let wasForked = rondo_load64(&s.pointee.owner) == Owner.forked
-    if rondo_load64(&s.pointee.owner) != Owner.closed {
-      if wasForked { own() }
+    if rondo_load32(&s.pointee.runningFlag) == Phase.running { return RONDO_E_LOOP_RUNNING }
+    if rondo_cas32(&s.pointee.runningFlag, Phase.idle, Phase.closing) == 0 {
+      return rondo_load32(&s.pointee.runningFlag) == Phase.running ? RONDO_E_LOOP_RUNNING : RONDO_OK
+    }
+    if !isClosed {
       Global.pin(Raw(s))
       closeClaimed(report)
-      rondo_store32(&s.pointee.runningFlag, 0)
+      rondo_store32(&s.pointee.runningFlag, Phase.idle)
       unpinLoop()
+    } else {
+      rondo_store32(&s.pointee.runningFlag, Phase.idle)
     }
     return RONDO_OK
   }
 
   private func closeClaimed(_ outReport: UnsafeMutablePointer<rondo_close_report>?) {
+    // What other threads let go of is settled while the loop still is somebody's: this thread's.
+    own()
+    collectReleases()
     var report = rondo_close_report()
-    collectReleasesAtClose()
-    report.timers = UInt64(timers.pointee.count - timers.pointee.stale)
-    countReadyAndWatched(&report)
-    withUnsafeMutablePointer(to: &report) { s.pointee.hooks.countPending(Raw(s), $0) }
+    countLeft(&report)
     rondo_store64(&s.pointee.closedOwner, rondo_thread_id())
-    _ = rondo_shim_watch_thread()
     s.pointee.isClosing = true
     rondo_store64(&s.pointee.owner, Owner.closed)
     inbox.shut()
-    report.threadsafe_calls = dropInbox()
+    let (calls, count) = inbox.take(Int.max)
+    report.threadsafe_calls = countCalls(calls, count)
     if let outReport {
       report.size = outReport.pointee.size
       outReport.pointee = report
     }
+    for i in 0..<count { drop(calls![i]) }
+    inbox.deallocateCalls()
     dropRing()
     s.pointee.hooks.endTasks(Raw(s))
+    dropWatchers()
     dropHandles()
     dropSettings()
     poller.shut()
+    collectReleases()  // what came between the first look and the mark
   }
 
-  /// What other threads let go of is settled while the loop still is this thread's.
-  private func collectReleasesAtClose() {
-    own()
-    collectReleases()
-  }
+  // MARK: - counting
 
-  private func countReadyAndWatched(_ report: inout rondo_close_report) {
+  private func countLeft(_ report: inout rondo_close_report) {
+    report.timers = UInt64(timers.pointee.count - timers.pointee.stale)
     for fd in 0..<descriptors.pointee.capacity {
       let slot = descriptor(fd)!
       if slot.pointee.reader != 0 { report.readers += 1 }
@@ -66,25 +69,26 @@ extension LoopRef {
     var at = ring.head
     while at != ring.tail {
       let call = ring.slots![Int(bitPattern: at & ring.mask)]
-      let own = call.drop.map { unsafeBitCast($0, to: UInt.self) } == handleDrop
-      if !own || !HandleRef(call.arg!).has(HandleBits.cancelled | HandleBits.skips) { report.ready_calls += 1 }
+      if !HandleRef.isEntry(call) && !ThreadHandleRef.isCancelledEntry(call) { report.ready_calls += 1 }
       at &+= 1
     }
+    // A handle may have several entries, of which one at most comes to something.
+    var handleCalls: UInt64 = 0
+    Slab.forEach(handles) { raw in
+      let handle = HandleRef(raw)
+      if handle.has(HandleBits.queued) && !handle.has(HandleBits.cancelled) { handleCalls += 1 }
+    }
+    report.ready_calls += handleCalls
+    withUnsafeMutablePointer(to: &report) { s.pointee.hooks.countPending(Raw(s), $0) }
   }
 
-  /// How the ring's entries of handles are told from others.
-  private var handleDrop: UInt? {
-    unsafeBitCast(HandleRef(Raw(s)).entry.drop, to: UInt.self)
+  private func countCalls(_ calls: UnsafeMutablePointer<Call>?, _ count: Int) -> UInt64 {
+    var found: UInt64 = 0
+    for i in 0..<count where !ThreadHandleRef.isCancelledEntry(calls![i]) { found += 1 }
+    return found
   }
 
   // MARK: - letting go
-
-  private func dropInbox() -> UInt64 {
-    let (calls, count) = inbox.take(Int.max)
-    for i in 0..<count { drop(calls![i]) }
-    inbox.deallocateCalls()
-    return UInt64(count)
-  }
 
   private func dropRing() {
     while ready.count > 0 { drop(ready.popFirst()) }
@@ -96,7 +100,17 @@ extension LoopRef {
     call.drop?(call.arg)
   }
 
-  /// Every handle that is left: timers, watchers, and those whose ring entry is gone.
+  /// Each leaves the table before its drop runs, which may look for it there.
+  private func dropWatchers() {
+    for fd in 0..<descriptors.pointee.capacity {
+      forgetWatcher(fd, .read)
+      forgetWatcher(fd, .write)
+    }
+    free(descriptors.pointee.slots)
+    descriptors.pointee = .empty
+  }
+
+  /// Timers, and handles that C still has though their entry in the ring is gone.
   private func dropHandles() {
     Slab.forEach(handles) { raw in
       let handle = HandleRef(raw)
@@ -105,26 +119,19 @@ extension LoopRef {
         handle.s.pointee.entryOrder = 0
         handle.unpin()
       }
-      if handle.has(HandleBits.descriptor) && !handle.has(HandleBits.cancelled) { handle.unpin() }
       handle.add(HandleBits.cancelled)
       handle.finish()
       handle.unpin()
     }
     timers.deallocateEntries()
-    free(descriptors.pointee.slots)
-    descriptors.pointee = .empty
   }
 
   private func dropSettings() {
-    let handler = s.pointee.onExceptionArg
-    let hooks = s.pointee.pollArg
     s.pointee.onException = nil
-    s.pointee.onExceptionArg = .none
     s.pointee.beforePoll = nil
     s.pointee.afterPoll = nil
-    s.pointee.pollArg = .none
-    handler.dispose()
-    hooks.dispose()
+    onExceptionArg.replace(.none)
+    pollArg.replace(.none)
     takeEscaped()?.unpin()
   }
 
@@ -132,32 +139,35 @@ extension LoopRef {
 
   /// No count is left: close it if that was forgotten, and free it once nothing of it lives.
   func endUnused() {
-    if !isClosed {
-      let owner = rondo_load64(&s.pointee.owner)
-      if owner > Owner.dead && owner != rondo_thread_id() {
-        // Its own thread lives and may just use it: it does this when it next comes by, or ends.
-        rondo_store32(&s.pointee.isAbandoned, 1)
-        leaveAbandoned()
-        return
-      }
-      _ = shut(nil)
-      return  // the pin that close took and gave back led here again
-    }
-    freeIfUnused()
+    if isClosed { return freeIfUnused() }
+    // Its own thread, if it lives, may just use it: it ends it when it next comes by, or ends.
+    if leaveToOwner() { return Registry.markLate() }
+    _ = shut(nil)  // the pin that this takes and gives back leads here again
   }
 
-  private func leaveAbandoned() { inbox.wakeForRelease() }
+  /// Under the lock under which a thread that ends lets go of its loops.
+  private func leaveToOwner() -> Bool {
+    rondo_lock(inbox.lock)
+    let owner = rondo_load64(&s.pointee.owner)
+    let isOthers = owner > Owner.dead && owner != rondo_thread_id()
+    if isOthers { rondo_store32(&s.pointee.isAbandoned, 1) }
+    rondo_unlock(inbox.lock)
+    if isOthers { inbox.wakeForRelease() }
+    return isOthers
+  }
 
   /// Free the loop's slot once it is closed, C has let go of it and no object of it is alive.
   func freeIfUnused() {
-    let name = s.pointee.header.handle
-    rondo_lock(inbox.lock)
-    let unused = isClosed && Global.isUnused(Raw(s)) && liveObjects == 0 && !s.pointee.isFreed
-      && s.pointee.header.handle == name
-    if unused { s.pointee.isFreed = true }
-    rondo_unlock(inbox.lock)
-    if !unused { return }
-    Registry.remove(self)
+    let name = rondo_peek64(&s.pointee.header.handle)
+    let isLast = Registry.remove(self) {
+      rondo_lock(inbox.lock)
+      defer { rondo_unlock(inbox.lock) }
+      let unused = isClosed && Global.isUnused(Raw(s)) && liveObjects == 0 && !s.pointee.isFreed
+        && rondo_peek64(&s.pointee.header.handle) == name
+      if unused { s.pointee.isFreed = true }
+      return unused
+    }
+    if !isLast { return }
     Slab.retire(handles)
     Slab.retire(futures)
     Slab.retire(tasks)

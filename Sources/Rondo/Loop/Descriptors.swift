@@ -3,8 +3,8 @@
 // A table by descriptor number. Interest goes to the kernel at once, so that errors are the
 // caller's to see. The kernel's event carries the number and a generation: a descriptor that was
 // closed while it was watched can live on in the kernel through a duplicate, and would then wake
-// the loop for ever for nobody (F29). An event with the wrong generation betrays that, and the
-// set is made anew, which is the only way to get rid of such a registration.
+// the loop for ever for nobody. An event with the wrong generation betrays that, and the set is
+// made anew, which is the only way to get rid of such a registration.
 //
 // Knows: Poller, Handle. Does not know: sockets.
 
@@ -64,6 +64,11 @@ extension LoopRef {
     return RONDO_OK
   }
 
+  /// Whether one of the library's own waits is on the descriptor.
+  func isOperationWaiting(_ fd: Int32, _ direction: Direction) -> Bool {
+    watcher(fd, direction)?.has(HandleBits.operation) ?? false
+  }
+
   // MARK: - adding and removing
 
   /// Watch a descriptor. `bits` says whether it is the library's own wait. On failure nothing is
@@ -73,7 +78,7 @@ extension LoopRef {
   {
     if fd < 0 { return (nil, -EINVAL) }
     if rondo_shim_file_flags(fd) < 0 { return (nil, -EBADF) }
-    if fd == poller.pointee.epoll || fd == poller.pointee.wake || fd == poller.pointee.timer { return (nil, -EINVAL) }
+    if poller.isOwn(fd) { return (nil, -EINVAL) }
     let old = watcher(fd, direction)
     if let old, old.has(HandleBits.operation) || extra & HandleBits.operation != 0 { return (nil, -EBUSY) }
     var status = poller.open()
@@ -84,7 +89,8 @@ extension LoopRef {
     }
     made.s.pointee.when = Int64(fd)
     setWatcher(fd, direction, made)
-    status = applyInterest(fd)
+    // Told to the kernel even if it knows: the number may have been closed and opened again.
+    status = applyInterest(fd, always: true)
     if status != RONDO_OK {
       setWatcher(fd, direction, old)
       made.add(HandleBits.finished | HandleBits.cancelled)
@@ -104,6 +110,13 @@ extension LoopRef {
     return true
   }
 
+  /// As the loop closes: the kernel need not be told.
+  func forgetWatcher(_ fd: Int32, _ direction: Direction) {
+    guard let old = watcher(fd, direction) else { return }
+    setWatcher(fd, direction, nil)
+    retireWatcher(old)
+  }
+
   private func retireWatcher(_ handle: HandleRef) {
     handle.add(HandleBits.cancelled)
     handle.finish()
@@ -116,10 +129,10 @@ extension LoopRef {
     UInt64(UInt32(bitPattern: fd)) | UInt64(slot.pointee.generation & 0x7FFF_FFFF) << 32
   }
 
-  private func applyInterest(_ fd: Int32) -> rondo_status {
+  private func applyInterest(_ fd: Int32, always: Bool = false) -> rondo_status {
     let slot = descriptor(fd)!
     let wanted = (slot.pointee.reader != 0 ? EPOLLIN.rawValue : 0) | (slot.pointee.writer != 0 ? EPOLLOUT.rawValue : 0)
-    if wanted == slot.pointee.registered { return RONDO_OK }
+    if wanted == slot.pointee.registered && !always { return RONDO_OK }
     let status = tell(fd, slot, wanted)
     if status != RONDO_OK { return status }
     descriptors.pointee.watched += (wanted != 0 ? 1 : 0) - (slot.pointee.registered != 0 ? 1 : 0)
@@ -144,30 +157,28 @@ extension LoopRef {
     return status == -EEXIST ? rondo_shim_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, wanted, token(fd, slot)) : status
   }
 
-  /// A new set under the old number, with everything that is watched and nothing else.
-  func rebuildPoller() -> rondo_status {
+  /// A new set with everything that is watched and nothing else.
+  private func rebuildPoller() -> rondo_status {
     let fresh = epoll_create1(Int32(EPOLL_CLOEXEC))
     if fresh < 0 { return -rondo_errno() }
-    let old = poller.pointee.epoll
-    if dup3(fresh, old, Int32(O_CLOEXEC)) < 0 {
-      let status = -rondo_errno()
-      _ = close(fresh)
-      return status
-    }
-    _ = close(fresh)
-    var status = rondo_shim_epoll_ctl(old, EPOLL_CTL_ADD, poller.pointee.wake, EPOLLIN.rawValue, Poller.wakeToken)
-    if poller.pointee.timer >= 0 {
-      let more = rondo_shim_epoll_ctl(old, EPOLL_CTL_ADD, poller.pointee.timer, EPOLLIN.rawValue, Poller.timerToken)
-      if status == RONDO_OK { status = more }
-    }
+    var status = poller.register(fresh)
+    if status == RONDO_OK { status = registerWatched(fresh) }
+    if status == RONDO_OK { status = poller.replaceSet(fresh) }
+    if status != RONDO_OK { _ = close(fresh) }
+    return status
+  }
+
+  /// Tell a new set what is watched.
+  func registerWatched(_ epoll: Int32) -> rondo_status {
     for fd in 0..<descriptors.pointee.capacity {
       let slot = descriptor(fd)!
       if slot.pointee.registered == 0 { continue }
       slot.pointee.generation &+= 1
-      // What cannot be added was closed by its owner, who will hear of it when removing it.
-      _ = rondo_shim_epoll_ctl(old, EPOLL_CTL_ADD, fd, slot.pointee.registered, token(fd, slot))
+      let status = rondo_shim_epoll_ctl(epoll, EPOLL_CTL_ADD, fd, slot.pointee.registered, token(fd, slot))
+      // Closed by its owner, who will hear of it when removing it. (EPERM: and the number is a file's now.)
+      if status != RONDO_OK && status != -EBADF && status != -EPERM { return status }
     }
-    return status
+    return RONDO_OK
   }
 
   // MARK: - the pass
@@ -178,7 +189,7 @@ extension LoopRef {
     for i in 0..<Int(count) {
       let event = poller.pointee.events! + i
       switch rondo_event_data(event) {
-      case Poller.wakeToken: break  // wakeUp() knows
+      case Poller.wakeToken: poller.drainWake()
       case Poller.timerToken: poller.drainTimer()
       case let token: if !deliver(token, rondo_event_mask(event)) { isOrphaned = true }
       }

@@ -1,6 +1,6 @@
 // Embedding.swift - the loop as a guest of another loop: one descriptor to poll.
 //
-// The epoll set is that descriptor. It is readable when a watched descriptor is, when the eventfd
+// A set that holds the epoll set is that descriptor. It is readable when a watched descriptor is, when the eventfd
 // was written (ready calls, calls from other threads) or when the timerfd is due. So whatever
 // makes work outside of a drive tells the host at once, and the end of a drive tells what is left.
 //
@@ -12,13 +12,13 @@ import CRondoShim
 extension LoopRef {
   func becomeGuest() -> (Int32, rondo_status) {
     var status = poller.open()
-    if status == RONDO_OK { status = poller.openTimer() }
+    if status == RONDO_OK { status = poller.openHost() }
     if status != RONDO_OK { return (-1, status) }
     if !s.pointee.isGuest {
       s.pointee.isGuest = true
       if !s.pointee.isRunning { tellHost() }
     }
-    return (poller.pointee.epoll, RONDO_OK)
+    return (poller.pointee.host, RONDO_OK)
   }
 
   /// There is work for the host to drive.
@@ -57,31 +57,28 @@ extension LoopRef {
     s.pointee.inbox.isSignaled = false
     s.pointee.inbox.wake = poller.pointee.wake
     rondo_unlock(inbox.lock)
-    rondo_store32(&s.pointee.runningFlag, 0)
+    rondo_store32(&s.pointee.runningFlag, Phase.idle)
     own()
     if s.pointee.isGuest { tellHost() }
     return RONDO_OK
   }
 
-  /// The parent's epoll set is shared through fork: leave it alone and open another.
+  /// The parent's sets are shared through fork: leave them alone and open others.
   private func renewPoller() -> rondo_status {
     if poller.pointee.epoll < 0 { return RONDO_OK }
     var old = poller.pointee
-    let events = old.events
     poller.pointee = .none
-    poller.pointee.events = events
     var status = poller.open()
-    if status == RONDO_OK && old.timer >= 0 { status = poller.openTimer() }
+    if status == RONDO_OK && old.host >= 0 { status = poller.openHost() }
+    if status == RONDO_OK { status = registerWatched(poller.pointee.epoll) }
+    if status == RONDO_OK && old.host >= 0 { status = poller.takeNumber(old.host) }
     if status != RONDO_OK {
-      poller.pointee.events = nil
       poller.shut()
       poller.pointee = old
       return status
     }
-    old.events = nil
+    old.host = -1  // its number is the new one's now
     withUnsafeMutablePointer(to: &old) { $0.shut() }
-    let watched = poller.pointee.epoll
-    invariant(watched >= 0, "a poller without descriptor")
-    return rebuildPoller()
+    return RONDO_OK
   }
 }

@@ -30,6 +30,10 @@ enum HandleBits {
   static let skips: UInt32 = 0x7FFF_FF00
 }
 
+func isSame(_ a: rondo_drop_fn?, _ b: rondo_drop_fn?) -> Bool {
+  unsafeBitCast(a, to: UInt.self) == unsafeBitCast(b, to: UInt.self)
+}
+
 struct HandleRef: Equatable {
   let s: UnsafeMutablePointer<HandleState>
 
@@ -53,11 +57,14 @@ struct HandleRef: Equatable {
   @inline(__always)
   func has(_ bit: UInt32) -> Bool { s.pointee.header.bits & bit != 0 }
 
+  // Any thread may look whether it is cancelled.
   @inline(__always)
-  func add(_ bit: UInt32) { s.pointee.header.bits |= bit }
+  func add(_ bit: UInt32) { rondo_poke32(&s.pointee.header.bits, s.pointee.header.bits | bit) }
 
   @inline(__always)
-  func remove(_ bit: UInt32) { s.pointee.header.bits &= ~bit }
+  func remove(_ bit: UInt32) { rondo_poke32(&s.pointee.header.bits, s.pointee.header.bits & ~bit) }
+
+  var isCancelled: Bool { rondo_peek32(&s.pointee.header.bits) & HandleBits.cancelled != 0 }
 
   @inline(__always)
   func pin() { Owned.pin(Raw(s)) }
@@ -67,6 +74,12 @@ struct HandleRef: Equatable {
 
   private func end() {
     let loop = loop
+    if !has(HandleBits.finished) {
+      // Closed while it was scheduled. The drop may name the handle, so it is there until then.
+      pin()
+      finish()
+      if !Owned.unpin(Raw(s)) { return }
+    }
     Slab.give(loop.handles, Raw(s))
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
   }
@@ -93,13 +106,16 @@ struct HandleRef: Equatable {
     Call(fn: { HandleRef($0!).run() }, arg: Raw(s), drop: { HandleRef($0!).unpin() }, context: 0)
   }
 
+  /// True for a ring's entry that entry made.
+  static func isEntry(_ call: Call) -> Bool { isSame(call.drop, HandleRef(Raw(bitPattern: 8)!).entry.drop) }
+
   private func run() {
     if has(HandleBits.skips) {
-      s.pointee.header.bits -= HandleBits.oneSkip
-      return
+      rondo_poke32(&s.pointee.header.bits, s.pointee.header.bits - HandleBits.oneSkip)
+      return comeToNothing()
     }
     remove(HandleBits.queued)
-    if has(HandleBits.cancelled) { return }
+    if has(HandleBits.cancelled) { return comeToNothing() }
     add(HandleBits.running)
     callUser()
     remove(HandleBits.running)
@@ -109,19 +125,19 @@ struct HandleRef: Equatable {
     finish()
   }
 
+  /// It was counted as a call that ran.
+  private func comeToNothing() { loop.s.pointee.calls &-= 1 }
+
+  /// The context of a handle that runs again is the one that it left behind, as asyncio's is.
   @inline(__always)
   private func callUser() {
     let call = s.pointee.call
-    let loop = loop
-    if call.context | rondo_thread()!.pointee.context == 0 {
-      invoke(call)
-    } else {
-      guard Contexts.canEnter(call.context) else { return loop.reportEntered(call.fn, self) }
-      let saved = Contexts.enter(call.context)
-      invoke(call)
-      Contexts.leave(call.context, saved)
+    guard let saved = Contexts.tryEnterKept(call.context) else {
+      return loop.reportEntered(call.fn, s.pointee.header.handle)
     }
-    if loop.s.pointee.attention & Attention.raised != 0 { loop.reportRaised(call.fn, self) }
+    invoke(call)
+    if loop.s.pointee.attention & Attention.raised != 0 { loop.reportRaised(call.fn, s.pointee.header.handle) }
+    s.pointee.call.context = Contexts.leaveKept(call.context, saved)
   }
 
   @inline(__always)
@@ -149,10 +165,26 @@ struct HandleRef: Equatable {
   }
 }
 
+extension Contexts {
+  /// As tryEnter(), but a map moves into the thread, and leaveKept() brings it back as it is then.
+  @inline(__always)
+  static func tryEnterKept(_ tag: ContextTag) -> SavedContext? {
+    tag & 1 == 0 ? enterOwned(tag) : tryEnter(tag)
+  }
+
+  @inline(__always)
+  static func leaveKept(_ tag: ContextTag, _ saved: SavedContext) -> ContextTag {
+    if tag & 1 == 0 { return leaveOwned(saved) }
+    leave(tag, saved)
+    return tag
+  }
+}
+
 extension LoopRef {
   /// Append a call to the ring; false if memory is out.
   @inline(__always)
   func schedule(_ call: Call) -> Bool {
+    collectInbox()
     if !ready.push(call) { return false }
     if s.pointee.isGuest { signalHost() }
     return true
@@ -161,7 +193,7 @@ extension LoopRef {
   /// Append an entry for a handle, with a pin.
   @inline(__always)
   func schedule(_ handle: HandleRef) -> Bool {
-    if !ready.push(handle.entry) { return false }
+    if !ready.push(handle.entry) { return false }  // only a pass does this: no host to be told
     handle.pin()
     handle.add(HandleBits.queued)
     return true
@@ -169,6 +201,7 @@ extension LoopRef {
 
   /// rondo_loop_call_soon with a handle.
   func callSoon(_ call: Call) -> HandleRef? {
+    collectInbox()
     if !ready.hasRoom && !ready.grow(by: 1) { return nil }
     guard let made = HandleRef.make(self, call, bits: HandleBits.queued, user: true) else { return nil }
     ready.pushReserved(made.entry)

@@ -6,7 +6,10 @@
 //
 // Waking: the loop says under the lock that it goes to sleep, and only if the vector is empty. The
 // first producer that finds it asleep writes to the eventfd; the others see that somebody did.
-// So one sleep costs one wake-up, and none costs none.
+// So one sleep costs one wake-up, and none costs none. The write is made under the lock, though a
+// lock round a system call is nothing to be proud of: only so can a call whose wake-up failed be
+// taken back before anybody relies on it, and only so is the number never that of a descriptor
+// which close() has given back and somebody else has got.
 //
 // Knows: Base, System. Does not know: what the calls do.
 
@@ -61,39 +64,25 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     return true
   }
 
-  /// The descriptor to signal, or -1 if the loop needs no waking.
+  /// True if nobody has woken the loop from the sleep that it is in, or goes to.
   @inline(__always)
-  func wakeNeeded() -> Int32 {
-    if !pointee.isSleeping || pointee.isSignaled { return -1 }
-    pointee.isSignaled = true
-    return pointee.wake
+  var needsWaking: Bool { pointee.isSleeping && !pointee.isSignaled }
+
+  @inline(never)  // once per sleep
+  func signal() -> rondo_status {
+    let status = WakeUp.signal(pointee.wake)
+    pointee.isSignaled = status == RONDO_OK
+    return status
   }
 
-  /// A wake-up failed: take the call back unless the loop has it already.
-  func takeBack(_ call: Call) -> Bool {
-    rondo_lock(lock)
-    defer { rondo_unlock(lock) }
-    pointee.isSignaled = false
-    var at = Int(pointee.count) - 1
-    while at >= 0 {
-      let seen = pointee.calls![at]
-      if seen.arg == call.arg && seen.context == call.context {
-        memmove(pointee.calls! + at, pointee.calls! + at + 1,
-          (Int(pointee.count) - 1 - at) * MemoryLayout<Call>.stride)
-        rondo_poke32(&pointee.count, pointee.count - 1)
-        return true
-      }
-      at -= 1
-    }
-    return false
-  }
+  /// Forget the call that was appended last.
+  func takeBack() { rondo_poke32(&pointee.count, pointee.count - 1) }
 
-  /// Wake the loop for something that is not a call.
+  /// Wake the loop for something that is not a call. If that fails it waits for the next pass.
   func wakeForRelease() {
     rondo_lock(lock)
-    let fd = pointee.isClosed ? -1 : wakeNeeded()
+    if needsWaking { _ = signal() }
     rondo_unlock(lock)
-    if fd >= 0 { _ = WakeUp.signal(fd) }
   }
 
   // MARK: - the loop's thread
@@ -113,17 +102,15 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     return quiet
   }
 
-  /// True if the eventfd is readable, or will be in a moment, and is to be read.
-  func wakeUp() -> Bool {
+  /// The sleep is over: producers need not wake it.
+  func wakeUp() {
     rondo_lock(lock)
-    let signaled = pointee.isSignaled
     pointee.isSleeping = false
     pointee.isSignaled = false
     rondo_unlock(lock)
-    return signaled
   }
 
-  /// Take up to `room` calls: the vector and their number. Give it back with `giveBack`.
+  /// Take up to `room` calls: the vector, which lasts until the next time, and their number.
   func take(_ room: Int) -> (UnsafeMutablePointer<Call>?, Int) {
     rondo_lock(lock)
     defer { rondo_unlock(lock) }
@@ -179,9 +166,10 @@ extension LoopRef {
       rondo_unlock(inbox.lock)
       return -ENOMEM
     }
-    let fd = inbox.wakeNeeded()
+    let status = inbox.needsWaking ? inbox.signal() : RONDO_OK
+    if status != RONDO_OK { inbox.takeBack() }
     rondo_unlock(inbox.lock)
-    return fd < 0 ? RONDO_OK : wake(fd, for: call)
+    return status
   }
 
   @inline(never)
@@ -195,13 +183,5 @@ extension LoopRef {
     case Owner.dead: return RONDO_E_OWNER_DEAD
     default: return RONDO_E_LOOP_CLOSED
     }
-  }
-
-  @inline(never)
-  private func wake(_ fd: Int32, for call: Call) -> rondo_status {
-    let status = WakeUp.signal(fd)
-    if status == RONDO_OK { return RONDO_OK }
-    // Taken meanwhile: the loop was up anyway, so the call will run.
-    return inbox.takeBack(call) ? status : RONDO_OK
   }
 }

@@ -16,6 +16,13 @@ enum Owner {
   static let dead: UInt64 = 3  // its thread has ended
 }
 
+/// Who has the loop; claimed with one compare-and-swap.
+enum Phase {
+  static let idle: UInt32 = 0
+  static let running: UInt32 = 1
+  static let closing: UInt32 = 2
+}
+
 enum Attention {
   static let stop: UInt32 = 1
   static let raised: UInt32 = 2  // the running callback called rondo_loop_raise
@@ -47,11 +54,12 @@ struct LoopState {
   var hasLateWakes: Bool  // somebody was not woken for want of memory
   var forkedWhileRunning: Bool
   var debug: UInt32  // any thread
-  var runningFlag: UInt32  // any thread; 1 while somebody runs or closes it
+  var runningFlag: UInt32  // any thread; a Phase
   var isAbandoned: UInt32  // any thread; C's last reference went on another thread
   var closedOwner: UInt64  // any thread; who may still read futures of a closed loop
   var forkedOwner: UInt64
   var currentTask: UInt64  // address
+  var mainTask: UInt64  // address of the task that SIGINT cancels, 0 for none
   var timers: TimerHeap
   var poller: Poller
   var descriptors: DescriptorTable
@@ -69,10 +77,10 @@ struct LoopState {
   var threadHandles: rondo_slab  // under the inbox's lock
   var next: UInt64  // any thread, under the process's lock
   var onException: rondo_exception_handler_fn?
-  var onExceptionArg: Value
+  var onExceptionArg: Setting
   var beforePoll: rondo_loop_fn?
   var afterPoll: rondo_loop_fn?
-  var pollArg: Value
+  var pollArg: Setting
   var hooks: LoopHooks
 }
 
@@ -165,6 +173,8 @@ struct LoopRef {
   var nodes: SlabPointer { place(&s.pointee.nodes) }
   @inline(__always)
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
+  var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
+  var pollArg: SettingPointer { place(&s.pointee.pollArg) }
 
   // MARK: - making
 
@@ -183,23 +193,31 @@ struct LoopRef {
     return (loop, RONDO_OK)
   }
 
-  /// Everything as new but the header and the inbox's lock, which a stale caller may just hold.
   private func reset(debug: Bool) {
-    let header = s.pointee.header
-    let lock = rondo_peek32(&s.pointee.inbox.lock)
-    s.initialize(to: LoopState(
-      header: header, owner: 0, ready: .empty, attention: 0, isGuest: false, isRunning: false,
+    renew(LoopState(
+      header: s.pointee.header, owner: 0, ready: .empty, attention: 0, isGuest: false, isRunning: false,
       isStepped: false, isClosing: false, isFreed: false, isEager: false, inCallback: false, hasLateWakes: false,
-      forkedWhileRunning: false, debug: debug ? 1 : 0, runningFlag: 0, isAbandoned: 0,
-      closedOwner: 0, forkedOwner: 0, currentTask: 0, timers: .empty, poller: .none,
+      forkedWhileRunning: false, debug: debug ? 1 : 0, runningFlag: Phase.idle, isAbandoned: 0,
+      closedOwner: 0, forkedOwner: 0, currentTask: 0, mainTask: 0, timers: .empty, poller: .none,
       descriptors: .empty, inbox: .empty, releases: 0, sigints: 0, sigintsSeen: 0, calls: 0,
       raised: 0, escaped: 0, handles: rondo_slab(), futures: rondo_slab(),
       tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(), next: 0,
       onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
       hooks: LoopHooks()))
-    rondo_poke32(&s.pointee.inbox.lock, lock)
     Slab.prepare(handles, kind: Kind.handle, size: HandleRef.size)
     Slab.prepare(threadHandles, kind: Kind.threadHandle, size: ThreadHandleRef.size)
+  }
+
+  /// Everything as new but the header and the lock: a call with a stale handle may just have it.
+  private func renew(_ state: LoopState) {
+    let first = MemoryLayout<ObjectHeader>.stride
+    let lock = Raw(inbox.lock) - Raw(s)
+    rondo_lock(inbox.lock)
+    withUnsafeBytes(of: state) { new in
+      memcpy(Raw(s) + first, new.baseAddress! + first, lock - first)
+      memcpy(Raw(s) + lock + 4, new.baseAddress! + lock + 4, new.count - lock - 4)
+    }
+    rondo_unlock(inbox.lock)
   }
 
   /// Make this thread the owner.

@@ -28,7 +28,7 @@ enum Owned {
   @inline(__always)
   static func begin(_ slot: Raw, user: Bool) {
     if user {
-      header(slot).pointee.bits |= userPinned
+      rondo_poke32(&header(slot).pointee.bits, header(slot).pointee.bits | userPinned)
     } else {
       rondo_poke32(&header(slot).pointee.userRefs, 0)
     }
@@ -54,7 +54,7 @@ enum Owned {
       if seen & countMask == countMask { return -EOVERFLOW }
       if rondo_cas32(count, seen, seen + 1) == 0 { continue }
       if isOwner && header(slot).pointee.bits & userPinned == 0 {
-        header(slot).pointee.bits |= userPinned
+        rondo_poke32(&header(slot).pointee.bits, header(slot).pointee.bits | userPinned)
         pin(slot)
       }
       return RONDO_OK
@@ -109,7 +109,7 @@ enum Owned {
   @inline(__always)
   private static func dropUserPin(_ slot: Raw, _ last: (Raw) -> Void) {
     if header(slot).pointee.bits & userPinned == 0 { return }
-    header(slot).pointee.bits &= ~userPinned
+    rondo_poke32(&header(slot).pointee.bits, header(slot).pointee.bits & ~userPinned)
     last(slot)
   }
 
@@ -133,6 +133,8 @@ extension LoopRef {
       if rondo_cas32(&s.pointee.releases, top, number) != 0 { break }
     }
     inbox.wakeForRelease()
+    // A closed loop has no passes, so its thread is to look when it comes by.
+    if isClosed { Registry.markLate() }
   }
 
   /// Finish the releases that other threads began.

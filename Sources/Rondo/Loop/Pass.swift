@@ -2,7 +2,8 @@
 //
 // asyncio's order, exactly: what the kernel reports, then timers that are due, then everything
 // that is in the ring by now and nothing that is added meanwhile (the batch rule: a callback that
-// schedules itself cannot starve the descriptors). Calls from other threads join before timers.
+// schedules itself cannot starve the descriptors). Calls from other threads take their place among
+// the others as if they had gone to the ring themselves: whatever is added to it looks for them first.
 //
 // A poll is a system call, and is left out when there is work and no descriptor is watched: then
 // it could report nothing but a wake-up, which is for a sleeping loop.
@@ -20,11 +21,21 @@ extension LoopRef {
     if rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen { s.pointee.hooks.interrupt(Raw(s)) }
     collectInbox()
     collectReleases()
+    Registry.settleLate()
     if s.pointee.hasLateWakes { s.pointee.hooks.collectLate(Raw(s)) }
     collectDueTimers()
     let count = UInt64(ready.count)
-    runReadyCalls(Swift.min(count, limit))
+    if s.pointee.mainTask == 0 { runReadyCalls(Swift.min(count, limit)) } else { runWatchfully(Swift.min(count, limit)) }
     return RONDO_OK
+  }
+
+  /// One call at a time: a second SIGINT ends the run at the next callback, not after the batch.
+  private func runWatchfully(_ count: UInt64) {
+    for _ in 0..<count {
+      runReadyCalls(1)
+      if rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen { s.pointee.hooks.interrupt(Raw(s)) }
+      if s.pointee.attention & Attention.escape != 0 { return }
+    }
   }
 
   // MARK: - waiting
@@ -46,14 +57,18 @@ extension LoopRef {
 
   private func collectEventsWithHooks(_ maxWait: Int64) -> rondo_status {
     if hasWork && descriptors.pointee.watched == 0 && !s.pointee.isGuest { return RONDO_OK }
-    let wasInCallback = s.pointee.inCallback
-    s.pointee.inCallback = true
-    s.pointee.beforePoll?(handle, s.pointee.pollArg.pointer)
+    if let before = s.pointee.beforePoll { callHook(before) }
     // The hook may have scheduled something: then this does not sleep.
     let status = poll(waitTime(maxWait))
-    if status == RONDO_OK { s.pointee.afterPoll?(handle, s.pointee.pollArg.pointer) }
-    s.pointee.inCallback = wasInCallback
+    if status == RONDO_OK, let after = s.pointee.afterPoll { callHook(after) }
     return status
+  }
+
+  private func callHook(_ hook: rondo_loop_fn) {
+    s.pointee.inCallback = true
+    pollArg.use { hook(handle, $0) }
+    if s.pointee.attention & Attention.raised != 0 { reportRaised(unsafeBitCast(hook, to: rondo_call_fn.self), nil) }
+    s.pointee.inCallback = false
   }
 
   /// How long to sleep: not at all if there is work, for ever if negative.
@@ -62,7 +77,8 @@ extension LoopRef {
     if ready.count > 0 || maxWait == 0 || hasWork { return 0 }
     let deadline = timers.pointee.count > 0 ? nextDeadline() : Int64.max
     if deadline == Int64.max { return maxWait == Int64.max ? -1 : maxWait }
-    return Swift.min(maxWait, Swift.max(0, deadline - rondo_shim_now()))
+    let now = rondo_shim_now()
+    return deadline <= now ? 0 : Swift.min(maxWait, deadline - now)
   }
 
   private func poll(_ wanted: Int64) -> rondo_status {
@@ -72,8 +88,9 @@ extension LoopRef {
     }
     let wait = wanted == 0 || !fallAsleep() ? 0 : wanted
     let count = poller.poll(wait: wait)
-    if wanted != 0 || s.pointee.isGuest { wakeUp() }
+    if wanted != 0 || s.pointee.isGuest { inbox.wakeUp() }
     if count < 0 { return count }
+    collectInbox()
     return count == 0 ? RONDO_OK : deliver(count)
   }
 
@@ -84,57 +101,66 @@ extension LoopRef {
       && rondo_load32(&s.pointee.sigints) == s.pointee.sigintsSeen
   }
 
-  private func wakeUp() {
-    // The SIGINT handler and the host's signal write without the flag; a read too many is cheap.
-    if inbox.wakeUp() || s.pointee.isGuest || rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen {
-      poller.drainWake()
-    }
-  }
-
   // MARK: - collecting
 
   /// Move what other threads left to the ring.
-  func collectInbox() {
-    if inbox.isEmpty { return }
-    let waiting = Int(rondo_load32(&s.pointee.inbox.count))
-    var room = waiting
-    if !ready.reserve(waiting) { room = ready.pointee.slots == nil ? 0 : Int(ready.pointee.mask) + 1 - ready.count }
-    if room == 0 { return }
-    let (calls, count) = inbox.take(room)
-    for i in 0..<count { ready.pushReserved(calls![i]) }
+  @inline(__always)
+  func collectInbox() { if !inbox.isEmpty { collectWaiting() } }
+
+  @inline(never)  // apart, because everything that is scheduled asks
+  private func collectWaiting() {
+    // Without memory some stay; and more may come between the two looks.
+    for _ in 0..<3 {
+      _ = ready.reserve(Int(rondo_load32(&s.pointee.inbox.count)))
+      let (calls, count) = inbox.take(ready.room)
+      for i in 0..<count { ready.pushReserved(calls![i]) }
+      if count > 0 || inbox.isEmpty { return }
+    }
   }
 
   // MARK: - running
 
-  /// Run the first `count` calls of the ring.
+  /// Run the first `count` calls of the ring, each from an empty context of its own.
   func runReadyCalls(_ count: UInt64) {
     let thread = rondo_thread()!
+    let saved = Contexts.enterOwned(0)
     var left = count
     s.pointee.inCallback = true
     while left > 0 {
       left -= 1
       let call = ready.popFirst()
-      if call.context | thread.pointee.context == 0 {
+      if call.context == 0 {
         call.fn(call.arg)
-        if s.pointee.attention & Attention.raised != 0 { reportRaised(call.fn, nil) }
+        if UInt64(s.pointee.attention & Attention.raised) | thread.pointee.context != 0 { tidyUp(call.fn) }
       } else {
         runCall(call)
         Contexts.release(call.context)
       }
-      if let drop = call.drop { drop(call.arg) }
+      if let drop = call.drop {
+        drop(call.arg)
+        if UInt64(s.pointee.attention & Attention.raised) | thread.pointee.context != 0 { tidyUp(call.fn) }
+      }
       if s.pointee.attention & Attention.escape != 0 { break }
     }
     s.pointee.inCallback = false
     s.pointee.calls &+= count - left
+    _ = Contexts.leaveOwned(saved)
   }
 
-  /// Call fn(arg) in the call's context and report what it raises. Releases nothing.
+  /// Report what a call raised, while its context is still current, and let go of what it set.
+  @inline(never)  // most calls neither raise nor set
+  private func tidyUp(_ fn: rondo_call_fn) {
+    if s.pointee.attention & Attention.raised != 0 { reportRaised(fn, nil) }
+    Contexts.leave(0, SavedContext(map: 0, entered: 0))
+  }
+
+  /// Call fn(arg) in the call's context and report what it raises, as a call of `handle` if it is
+  /// one. Releases nothing.
   @inline(never)  // the slow way of a call
-  func runCall(_ call: Call) {
-    if !Contexts.canEnter(call.context) { return reportEntered(call.fn, nil) }
-    let saved = Contexts.enter(call.context)
+  func runCall(_ call: Call, handle: UInt64? = nil) {
+    guard let saved = Contexts.tryEnter(call.context) else { return reportEntered(call.fn, handle) }
     call.fn(call.arg)
+    if s.pointee.attention & Attention.raised != 0 { reportRaised(call.fn, handle) }
     Contexts.leave(call.context, saved)
-    if s.pointee.attention & Attention.raised != 0 { reportRaised(call.fn, nil) }
   }
 }

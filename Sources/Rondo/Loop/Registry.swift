@@ -9,6 +9,8 @@ import CRondoShim
 
 enum Registry {
   private static var lock: UnsafeMutablePointer<UInt32> { rondo_globals_lock() }
+  private static var linksLock: UnsafeMutablePointer<UInt32> { rondo_links_lock() }
+  private static var poolLock: UnsafeMutablePointer<UInt32> { place(&rondo_globals()!.pointee.pool_lock) }
 
   /// Install the hooks, once; false if the system refuses.
   static func prepare() -> Bool {
@@ -31,8 +33,12 @@ enum Registry {
     rondo_unlock(lock)
   }
 
-  static func remove(_ loop: LoopRef) {
+  /// Take a loop off the list if `mayGo` says so under the lock, so that who finds it there may
+  /// rely on it.
+  static func remove(_ loop: LoopRef, _ mayGo: () -> Bool) -> Bool {
     rondo_lock(lock)
+    defer { rondo_unlock(lock) }
+    if !mayGo() { return false }
     let globals = rondo_globals()!
     if globals.pointee.loops == bits(loop.s) {
       globals.pointee.loops = loop.s.pointee.next
@@ -41,7 +47,7 @@ enum Registry {
         if other.s.pointee.next == bits(loop.s) { other.s.pointee.next = loop.s.pointee.next }
       }
     }
-    rondo_unlock(lock)
+    return true
   }
 
   /// Visit every loop; the lock is held.
@@ -63,22 +69,27 @@ enum Registry {
 
   // MARK: - fork: no lock may be held by a thread that the child does not have
 
+  /// In the order in which they are taken one under another everywhere else.
   private static func beforeFork() {
     rondo_lock(lock)
     forEach { loop in rondo_lock(loop.inbox.lock) }
+    rondo_lock(linksLock)
     var kind: UInt32 = 0
     while kind < UInt32(RONDO_KINDS) {
       rondo_lock(rondo_global_lock(kind))
       kind += 1
     }
+    rondo_lock(poolLock)
   }
 
   private static func unlockAll() {
-    var kind: UInt32 = 0
-    while kind < UInt32(RONDO_KINDS) {
+    rondo_unlock(poolLock)
+    var kind = UInt32(RONDO_KINDS)
+    while kind > 0 {
+      kind -= 1
       rondo_unlock(rondo_global_lock(kind))
-      kind += 1
     }
+    rondo_unlock(linksLock)
     forEach { loop in rondo_unlock(loop.inbox.lock) }
     rondo_unlock(lock)
   }
@@ -99,39 +110,87 @@ enum Registry {
     unlockAll()
   }
 
+  // MARK: - what other threads left for this one
+
+  /// Call after leaving something that only a loop's own thread may settle and nobody wakes it for.
+  static func markLate() { rondo_store32(&rondo_globals()!.pointee.late, 1) }
+
+  /// Settle what was left for this thread's loops that do not run: closed ones, of which other
+  /// threads let go of an object, and ones that C let go of elsewhere.
+  @inline(__always)
+  static func settleLate() {
+    if rondo_peek32(&rondo_globals()!.pointee.late) != 0 { settleLateNow() }
+  }
+
+  @inline(never)  // rare
+  private static func settleLateNow() {
+    if rondo_swap32(&rondo_globals()!.pointee.late, 0) == 0 { return }
+    // One at a time, and found anew each time: it runs user code, which may make or end loops.
+    while let loop = firstPinned({ $0.hasLate && $0.isSettleable }) {
+      loop.settle()
+      loop.unpinLoop()
+    }
+    // The rest is for other threads, when they come by.
+    if locked({ first({ $0.hasLate }) }) != nil { markLate() }
+  }
+
+  /// The first loop like this, with a pin so that it stays.
+  private static func firstPinned(_ isIt: (LoopRef) -> Bool) -> LoopRef? {
+    locked {
+      let found = first(isIt)
+      if let found { Global.pin(Raw(found.s)) }
+      return found
+    }
+  }
+
+  private static func first(_ isIt: (LoopRef) -> Bool) -> LoopRef? {
+    var found: LoopRef?
+    forEach { loop in if found == nil && isIt(loop) { found = loop } }
+    return found
+  }
+
   // MARK: - a thread ends
 
   private static func threadEnds() {
     let me = rondo_thread_id()
     LoopRef.setCurrent(nil)
     // One at a time: late releases run user code, which may make or close loops.
-    while let loop = locked({ firstOwned(by: me) }) {
-      loop.collectReleases()
-      if rondo_load32(&loop.s.pointee.isAbandoned) != 0 { _ = loop.shut(nil) }
-      leave(loop, me)
+    while let loop = firstPinned({ $0.belongs(to: me) }) {
+      if loop.isMine && loop.s.pointee.isRunning { loop.breakOff() }
+      loop.settle()
+      loop.leave(me)
+      loop.unpinLoop()
     }
     Contexts.endOfThread()
   }
+}
 
-  private static func leave(_ loop: LoopRef, _ me: UInt64) {
-    let name = loop.s.pointee.header.handle
-    rondo_lock(loop.inbox.lock)
-    if loop.s.pointee.header.handle == name {
-      if rondo_cas64(&loop.s.pointee.owner, me, Owner.dead) == 0 {
-        _ = rondo_cas64(&loop.s.pointee.closedOwner, me, 0)
-      }
-    }
-    rondo_unlock(loop.inbox.lock)
+extension LoopRef {
+  fileprivate func belongs(to thread: UInt64) -> Bool {
+    let owner = rondo_load64(&s.pointee.owner)
+    return owner == thread || (owner == Owner.closed && rondo_load64(&s.pointee.closedOwner) == thread)
   }
 
-  private static func firstOwned(by thread: UInt64) -> LoopRef? {
-    var found: LoopRef?
-    forEach { loop in
-      let owner = rondo_load64(&loop.s.pointee.owner)
-      if owner == thread || (owner == Owner.closed && rondo_load64(&loop.s.pointee.closedOwner) == thread) {
-        found = loop
-      }
+  fileprivate var hasLate: Bool {
+    isClosed ? rondo_load32(&s.pointee.releases) != 0 : rondo_load32(&s.pointee.isAbandoned) != 0
+  }
+
+  fileprivate var isSettleable: Bool {
+    isReadable && rondo_load32(&s.pointee.runningFlag) == Phase.idle
+  }
+
+  fileprivate func settle() {
+    collectReleases()
+    if rondo_load32(&s.pointee.isAbandoned) != 0 { _ = shut(nil) }
+  }
+
+  /// This thread will never use it again. Late releases and C's last reference look for the owner
+  /// under the same lock, so that they are not left for somebody who is gone.
+  fileprivate func leave(_ me: UInt64) {
+    rondo_lock(inbox.lock)
+    if rondo_load32(&s.pointee.releases) == 0 && (isClosed || rondo_load32(&s.pointee.isAbandoned) == 0) {
+      if rondo_cas64(&s.pointee.owner, me, Owner.dead) == 0 { _ = rondo_cas64(&s.pointee.closedOwner, me, 0) }
     }
-    return found
+    rondo_unlock(inbox.lock)
   }
 }

@@ -98,11 +98,13 @@ extension LoopRef {
   /// Call the handler; what it raises is reported itself and never escapes.
   func callHandler(_ report: ReportRef) {
     guard let handler = s.pointee.onException else { return logReport(report) }
+    Global.pin(Raw(s))  // the handler may let go of a loop that does not run
+    defer { unpinLoop() }
     // What is being reported now is no longer what the handler may raise.
     let before = takeRaised()
     let wasInCallback = s.pointee.inCallback
     s.pointee.inCallback = true
-    handler(self.handle, report.handle, s.pointee.onExceptionArg.pointer)
+    onExceptionArg.use { handler(self.handle, report.handle, $0) }
     s.pointee.inCallback = wasInCallback
     if let raised = takeRaised() {
       if raised.leavesLoop {
@@ -117,10 +119,10 @@ extension LoopRef {
 
   private func logHandlerFailure(_ raised: ErrorRef, _ report: ReportRef) {
     var text = Text()
-    text.add("Unhandled error in exception handler\n")
-    raised.describeFully(&text)
-    text.add("\ncontext: ")
+    text.add("Unhandled error in exception handler\ncontext: ")
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
+    text.add("\n")
+    raised.describeFully(&text)
     Log.write(RONDO_LOG_ERROR, text.cString)
   }
 
@@ -130,10 +132,7 @@ extension LoopRef {
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
     let state = report.s
     describe(&text, "\nfuture: ", state.pointee.future)
-    if let handle = HandleRef.find(opaque(state.pointee.handle)) {
-      text.add("\nhandle: ")
-      describe(handle, &text)
-    }
+    describe(&text, handle: opaque(state.pointee.handle))
     describe(&text, "\ntask: ", state.pointee.task)
     if let error = report.error {
       text.add("\n")
@@ -149,11 +148,21 @@ extension LoopRef {
     withUnsafeMutablePointer(to: &text) { describe(handle, Raw($0)) }
   }
 
-  /// "<Handle work()>", "<TimerHandle when=... work()>".
-  private func describe(_ handle: HandleRef, _ text: inout Text) {
-    text.add(handle.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ")
-    if handle.has(HandleBits.cancelled) { text.add("cancelled ") }
-    addName(unsafeBitCast(handle.s.pointee.call.fn, to: UInt.self), &text)
+  private func describe(_ text: inout Text, handle: OpaquePointer?) {
+    if let found = HandleRef.find(handle) {
+      describe(found.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ", found.has(HandleBits.cancelled),
+               found.s.pointee.call.fn, &text)
+    } else if let posted = ThreadHandleRef.find(handle) {
+      describe("<_ThreadSafeHandle ", rondo_load32(&posted.s.pointee.isCancelled) != 0, posted.s.pointee.call.fn, &text)
+    }
+  }
+
+  /// "handle: <Handle cancelled work()>"
+  private func describe(_ kind: StaticString, _ isCancelled: Bool, _ fn: rondo_call_fn, _ text: inout Text) {
+    text.add("\nhandle: ")
+    text.add(kind)
+    if isCancelled { text.add("cancelled ") }
+    addName(unsafeBitCast(fn, to: UInt.self), &text)
     text.add(">")
   }
 
@@ -210,23 +219,23 @@ extension LoopRef {
 
   /// The callback that just returned raised.
   @inline(never)
-  func reportRaised(_ fn: rondo_call_fn, _ handle: HandleRef?) {
+  func reportRaised(_ fn: rondo_call_fn, _ handle: UInt64?) {
     guard let error = takeRaised() else { return }
-    if error.leavesLoop { escape(error) } else { reportCallback(fn, error, handle) }
+    if error.leavesLoop { escape(error) } else { reportCallback(fn, error, handle ?? 0) }
     error.unpin()
   }
 
   @inline(never)
-  func reportEntered(_ fn: rondo_call_fn, _ handle: HandleRef?) {
+  func reportEntered(_ fn: rondo_call_fn, _ handle: UInt64?) {
     let error = ErrorRef.of(RONDO_E_RUNTIME, sentence: "cannot enter context: it is already entered")
-    reportCallback(fn, error, handle)
+    reportCallback(fn, error, handle ?? 0)
     error.unpin()
   }
 
-  private func reportCallback(_ fn: rondo_call_fn, _ error: ErrorRef, _ handle: HandleRef?) {
+  private func reportCallback(_ fn: rondo_call_fn, _ error: ErrorRef, _ handle: UInt64) {
     var text = Text()
     text.add("Exception in callback ")
     addName(unsafeBitCast(fn, to: UInt.self), &text)
-    report(text.cString, error, handle: handle?.s.pointee.header.handle ?? 0)
+    report(text.cString, error, handle: handle)
   }
 }

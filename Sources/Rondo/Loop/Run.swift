@@ -17,12 +17,16 @@ extension LoopRef {
     let owner = rondo_load64(&s.pointee.owner)
     if owner == Owner.closed { return RONDO_E_LOOP_CLOSED }
     if owner == Owner.forked { return RONDO_E_WRONG_PROCESS }
-    if rondo_load32(&s.pointee.runningFlag) != 0 { return RONDO_E_LOOP_RUNNING }
+    switch rondo_load32(&s.pointee.runningFlag) {
+    case Phase.running: return RONDO_E_LOOP_RUNNING
+    case Phase.closing: return RONDO_E_LOOP_CLOSED
+    default: break
+    }
     if rondo_thread()!.pointee.running != 0 { return RONDO_E_OTHER_LOOP_RUNNING }
-    if rondo_cas32(&s.pointee.runningFlag, 0, 1) == 0 { return RONDO_E_LOOP_RUNNING }
+    if rondo_cas32(&s.pointee.runningFlag, Phase.idle, Phase.running) == 0 { return RONDO_E_LOOP_RUNNING }
     // It may have been closed between the first look and the claim.
     if rondo_load64(&s.pointee.owner) == Owner.closed {
-      rondo_store32(&s.pointee.runningFlag, 0)
+      rondo_store32(&s.pointee.runningFlag, Phase.idle)
       return RONDO_E_LOOP_CLOSED
     }
     if !isMine { own() }
@@ -43,8 +47,15 @@ extension LoopRef {
     s.pointee.isRunning = false
     rondo_thread()!.pointee.running = 0
     if s.pointee.isGuest { tellHost() }
-    rondo_store32(&s.pointee.runningFlag, 0)
+    rondo_store32(&s.pointee.runningFlag, Phase.idle)
     unpinLoop()
+  }
+
+  /// The thread ends in the middle of a run.
+  func breakOff() {
+    s.pointee.isStepped = false
+    s.pointee.inCallback = false
+    finish()
   }
 
   /// Give a pin back; the last of all counts closes the loop.
@@ -102,7 +113,8 @@ extension LoopRef {
   // MARK: - by hand
 
   func iterate(_ maxWait: Int64) -> rondo_status {
-    if !s.pointee.isStepped || !s.pointee.isRunning || s.pointee.inCallback { return RONDO_E_INVALID_STATE }
+    if !s.pointee.isStepped || !s.pointee.isRunning { return RONDO_E_INVALID_STATE }
+    if s.pointee.inCallback { return RONDO_E_LOOP_RUNNING }
     let status = pass(maxWait: Swift.max(0, maxWait), limit: UInt64.max)
     if status != RONDO_OK { return status }
     return endOfStep()

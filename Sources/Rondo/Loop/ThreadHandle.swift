@@ -48,7 +48,19 @@ struct ThreadHandleRef {
   }
 
   var entry: Call {
-    Call(fn: { ThreadHandleRef($0!).run() }, arg: Raw(s), drop: { ThreadHandleRef($0!).unpin() }, context: 0)
+    Call(fn: { ThreadHandleRef($0!).run() }, arg: Raw(s), drop: { ThreadHandleRef($0!).letGo() }, context: 0)
+  }
+
+  /// True for an entry of a call that was cancelled.
+  static func isCancelledEntry(_ call: Call) -> Bool {
+    isSame(call.drop, ThreadHandleRef(Raw(bitPattern: 8)!).entry.drop)
+      && rondo_load32(&ThreadHandleRef(call.arg!).s.pointee.isCancelled) != 0
+  }
+
+  /// The ring or the inbox lets go of it: it ran, or never will.
+  private func letGo() {
+    finish()
+    unpin()
   }
 
   func unpin() { if Global.unpin(Raw(s)) { end() } }
@@ -64,7 +76,6 @@ struct ThreadHandleRef {
   }
 
   private func end() {
-    finish()
     let owner = loop
     let name = owner.s.pointee.header.handle
     rondo_lock(owner.inbox.lock)
@@ -90,8 +101,11 @@ struct ThreadHandleRef {
     let goes = rondo_peek32(&s.pointee.isCancelled) == 0 && !s.pointee.isFinished
     if goes { rondo_poke32(running, 1) }
     rondo_unlock(lock)
-    if !goes { return }
-    loop.runCall(s.pointee.call)
+    if !goes {
+      loop.s.pointee.calls &-= 1
+      return
+    }
+    loop.runCall(s.pointee.call, handle: s.pointee.header.handle)
     if rondo_swap32(running, 0) == 2 { rondo_shim_wake_all(running) }
     finish()
   }

@@ -61,7 +61,7 @@ extension LoopRef {
   func callAt(_ when: Int64, _ call: Call, user: Bool) -> HandleRef? {
     if timers.pointee.count == timers.pointee.capacity && !makeRoom() { return nil }
     guard let made = HandleRef.make(self, call, bits: HandleBits.timer, user: user) else { return nil }
-    _ = enter(made, Swift.max(0, when))
+    _ = enter(made, when)
     return made
   }
 
@@ -74,7 +74,6 @@ extension LoopRef {
       if when >= handle.s.pointee.entryWhen {
         handle.s.pointee.when = when
         handle.s.pointee.armOrder = nextOrder()
-        if handle.s.pointee.entryOrder == 0 { return RONDO_OK }
         return RONDO_OK
       }
       if timers.pointee.count == timers.pointee.capacity && !makeRoom() { return -ENOMEM }

@@ -1,6 +1,8 @@
 // Poller.swift - the kernel's side of waiting: epoll, the wake-up eventfd, the embedding timerfd.
 //
 // Each is opened when first needed, so that a loop which only runs callbacks costs no system call.
+// A host gets a second epoll set that holds the first: the first may have to be made anew, and a
+// host with an epoll set of its own would then wait for one that is closed.
 //
 // Knows: Base, the shim. Does not know: loops, calls.
 
@@ -11,9 +13,10 @@ struct Poller {
   var epoll: Int32
   var wake: Int32  // eventfd
   var timer: Int32  // timerfd, for embedding only
+  var host: Int32  // the set that the host polls, for embedding only
   var events: UnsafeMutablePointer<epoll_event>?
 
-  static let none = Poller(epoll: -1, wake: -1, timer: -1, events: nil)
+  static let none = Poller(epoll: -1, wake: -1, timer: -1, host: -1, events: nil)
   static let capacity: Int32 = 256
   static let wakeToken = UInt64.max
   static let timerToken = UInt64.max - 1
@@ -37,29 +40,70 @@ extension UnsafeMutablePointer where Pointee == Poller {
       _ = close(epoll)
       return status
     }
-    let status = rondo_shim_epoll_ctl(epoll, EPOLL_CTL_ADD, wake, EPOLLIN.rawValue, Poller.wakeToken)
-    if status < 0 {
-      _ = close(wake)
-      _ = close(epoll)
-      return status
-    }
     pointee.epoll = epoll
     pointee.wake = wake
-    return RONDO_OK
+    let status = register(epoll)
+    if status != RONDO_OK {
+      _ = close(wake)
+      _ = close(epoll)
+      pointee.epoll = -1
+      pointee.wake = -1
+    }
+    return status
   }
 
-  /// Open the timerfd that makes the epoll set readable when a timer is due.
-  func openTimer() -> rondo_status {
-    if pointee.timer >= 0 { return RONDO_OK }
+  /// Tell a set of the wake-up and the timer.
+  func register(_ epoll: Int32) -> rondo_status {
+    let status = rondo_shim_epoll_ctl(epoll, EPOLL_CTL_ADD, pointee.wake, EPOLLIN.rawValue, Poller.wakeToken)
+    if status != RONDO_OK || pointee.timer < 0 { return status }
+    return rondo_shim_epoll_ctl(epoll, EPOLL_CTL_ADD, pointee.timer, EPOLLIN.rawValue, Poller.timerToken)
+  }
+
+  /// Open what a host needs: the set that it polls, and the timerfd that makes it readable when a
+  /// timer is due.
+  func openHost() -> rondo_status {
+    if pointee.host >= 0 { return RONDO_OK }
     let timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
     if timer < 0 { return -rondo_errno() }
-    let status = rondo_shim_epoll_ctl(pointee.epoll, EPOLL_CTL_ADD, timer, EPOLLIN.rawValue, Poller.timerToken)
-    if status < 0 {
+    let host = epoll_create1(Int32(EPOLL_CLOEXEC))
+    var status = host < 0 ? -rondo_errno() : RONDO_OK
+    if status == RONDO_OK { status = rondo_shim_epoll_ctl(host, EPOLL_CTL_ADD, pointee.epoll, EPOLLIN.rawValue, 0) }
+    if status == RONDO_OK {
+      status = rondo_shim_epoll_ctl(pointee.epoll, EPOLL_CTL_ADD, timer, EPOLLIN.rawValue, Poller.timerToken)
+    }
+    if status != RONDO_OK {
+      if host >= 0 { _ = close(host) }
       _ = close(timer)
       return status
     }
     pointee.timer = timer
+    pointee.host = host
     return RONDO_OK
+  }
+
+  /// Put another set in the place of the one that is there; it moves on success.
+  func replaceSet(_ fresh: Int32) -> rondo_status {
+    if pointee.host >= 0 {
+      let status = rondo_shim_epoll_ctl(pointee.host, EPOLL_CTL_ADD, fresh, EPOLLIN.rawValue, 0)
+      if status != RONDO_OK { return status }
+      _ = rondo_shim_epoll_ctl(pointee.host, EPOLL_CTL_DEL, pointee.epoll, 0, 0)
+    }
+    _ = close(pointee.epoll)
+    pointee.epoll = fresh
+    return RONDO_OK
+  }
+
+  /// Let the host's set have the number under which the host knows it.
+  func takeNumber(_ number: Int32) -> rondo_status {
+    if dup3(pointee.host, number, Int32(O_CLOEXEC)) < 0 { return -rondo_errno() }
+    _ = close(pointee.host)
+    pointee.host = number
+    return RONDO_OK
+  }
+
+  /// True for the poller's own descriptors, which nobody may watch.
+  func isOwn(_ fd: Int32) -> Bool {
+    fd == pointee.epoll || fd == pointee.wake || fd == pointee.timer || fd == pointee.host
   }
 
   /// Wait for events, `wait` nanoseconds at most, for ever if negative. A count, 0 also when a
@@ -80,6 +124,7 @@ extension UnsafeMutablePointer where Pointee == Poller {
   }
 
   func shut() {
+    if pointee.host >= 0 { _ = close(pointee.host) }
     if pointee.timer >= 0 { _ = close(pointee.timer) }
     if pointee.wake >= 0 { _ = close(pointee.wake) }
     if pointee.epoll >= 0 { _ = close(pointee.epoll) }

@@ -1,3 +1,99 @@
+// Prepare.swift - what this room does for the loop: slabs, descriptions, the end of tasks.
+//
+// Knows: Future, Task. Does not know: who calls the hooks.
+
 import CRondo
 import CRondoShim
-extension LoopRef { func prepareTasks() {} }
+
+extension LoopRef {
+  /// Set up a new loop for futures and tasks.
+  func prepareTasks() {
+    Slab.prepare(futures, kind: Kind.future, size: FutureRef.size)
+    Slab.prepare(tasks, kind: Kind.task, size: TaskRef.size)
+    Slab.prepare(nodes, kind: Kind.node, size: Waiter.size)
+    s.pointee.hooks = LoopHooks(
+      unpin: { FutureRef($0).unpinUser() },
+      countPending: { LoopRef($0).countPending($1) },
+      endTasks: { LoopRef($0).endTasks() },
+      describe: { handle, text in
+        FutureRef.find(opaque(handle))?.describe(&text.assumingMemoryBound(to: Text.self).pointee)
+      },
+      collectLate: { LoopRef($0).collectLateWakes() },
+      interrupt: { LoopRef($0).interrupt() })
+  }
+
+  private func countPending(_ report: UnsafeMutablePointer<rondo_close_report>) {
+    Slab.forEach(tasks) { if !FutureRef($0).isDone { report.pointee.pending_tasks += 1 } }
+    Slab.forEach(futures) { if !FutureRef($0).isDone { report.pointee.pending_futures += 1 } }
+  }
+
+  /// The loop is closed: nothing will ever wake what is left.
+  private func endTasks() {
+    Slab.forEach(tasks) { raw in
+      if !FutureRef(raw).isDone { TaskRef(raw).abandon() }
+    }
+    forgetWaiters(tasks)
+    forgetWaiters(futures)
+  }
+
+  private func forgetWaiters(_ slab: SlabPointer) {
+    Slab.forEach(slab) { raw in
+      let future = FutureRef(raw)
+      future.pin()
+      future.dropWaiters()
+      future.unpin()
+    }
+  }
+
+  /// Memory was out when these should have been woken.
+  private func collectLateWakes() {
+    s.pointee.hasLateWakes = false
+    func wake(_ raw: Raw) {
+      let future = FutureRef(raw)
+      if future.has(FutureBits.lateWake) {
+        future.remove(FutureBits.lateWake)
+        future.wakeWaiters()
+      }
+      if future.has(FutureBits.lateStep) {
+        future.remove(FutureBits.lateStep)
+        TaskRef(raw).stepAgain()
+      }
+    }
+    Slab.forEach(futures, wake)
+    Slab.forEach(tasks, wake)
+  }
+}
+
+extension FutureRef {
+  /// "<Future pending>", "<Task finished name='Task-2' coro=<bug()> exception=...>".
+  func describe(_ text: inout Text) {
+    text.add(isTask ? "<Task " : "<Future ")
+    switch state {
+    case RONDO_FUTURE_PENDING: text.add("pending")
+    case RONDO_FUTURE_CANCELLED: text.add("cancelled")
+    default: text.add("finished")
+    }
+    if isTask { describeTask(&text) }
+    if state == RONDO_FUTURE_RESULT {
+      text.add(" result=")
+      text.addHex(bits(s.pointee.value.pointer))
+    } else if state == RONDO_FUTURE_EXCEPTION {
+      text.add(" exception=")
+      error!.describe(&text)
+    }
+    text.add(">")
+  }
+
+  private func describeTask(_ text: inout Text) {
+    let task = TaskRef(raw)
+    text.add(" name='")
+    task.addName(&text)
+    text.add("' coro=<")
+    text.add(task.body.pointee.name)
+    text.add("()>")
+    if let awaited = address(task.s.pointee.awaiting), !isDone {
+      text.add(FutureRef(awaited).isTask ? " wait_for=<Task " : " wait_for=<Future ")
+      text.add(FutureRef(awaited).isDone ? "finished>" : "pending>")
+    }
+  }
+}

@@ -216,15 +216,22 @@ extension ThreadFutureRef {
   @inline(__always)
   var isChained: Bool { rondo_load32(&s.pointee.isChained) != 0 }
 
-  /// Say that a task of `loop` completes it, and what to tell if it is cancelled before. `arg` is
-  /// dropped once: after onCancel, or when it is done otherwise. Before anybody else knows it.
-  func chain(_ loop: OpaquePointer?, _ onCancel: @escaping ChainFn, _ arg: Value) {
-    rondo_lock(lock)
-    invariant(!isChained, "a thread future was chained twice")
+  /// Say that a task of `loop` will complete it. Before anybody else knows it.
+  func expect(_ loop: OpaquePointer?) {
     rondo_store32(&s.pointee.isChained, 1)
-    s.pointee.chain = ThreadFutureChain(onCancel: onCancel, arg: arg)
     rondo_store64(&s.pointee.ownerLoop, handleBits(loop))
+  }
+
+  /// Say what to tell if it is cancelled before it is done otherwise. `arg` is dropped once: after
+  /// onCancel, or when it is done. If it is done already, onCancel is called now if need be.
+  func chain(_ onCancel: @escaping ChainFn, _ arg: Value) {
+    rondo_lock(lock)
+    let late = isDone
+    if !late { s.pointee.chain = ThreadFutureChain(onCancel: onCancel, arg: arg) }
     rondo_unlock(lock)
+    if !late { return }
+    if isCancelled { onCancel(arg.pointer) }
+    arg.dispose()
   }
 
   /// Complete it; false if it is done. On success the value moves and the error is pinned; else

@@ -1,0 +1,193 @@
+// WaitApi.swift - the exports of rondo/wait.h and rondo/run.h.
+//
+// Knows: Awaitables, Gather, Shield, WaitFor, RunMain. Does not know: how they do it.
+
+import CRondo
+import CRondoShim
+
+@_cdecl("rondo_sleep") @implementation
+public func rondo_sleep(_ delay: Int64, _ value: Raw?, _ drop: rondo_drop_fn?, _ outCoroutine: OutHandle?) -> rondo_status {
+  guard let outCoroutine else { return refuse(-EINVAL, value, drop) }
+  guard let made = Sleep.make(delay, Value(pointer: value, drop: drop)) else { return refuse(-ENOMEM, value, drop) }
+  outCoroutine.pointee = made.handle
+  return RONDO_OK
+}
+
+/// Coroutines move on every return, refusals included.
+private func letGo(_ awaitable: Raw?) {
+  if let coroutine = CoroutineRef.find(OpaquePointer(awaitable)) { LoopRef.closeAndRelease(coroutine) }
+}
+
+@_cdecl("rondo_ensure_future") @implementation
+public func rondo_ensure_future(_ loop: OpaquePointer?, _ awaitable: Raw?, _ outFuture: OutHandle?) -> rondo_status {
+  guard let found = LoopRef.owned(loop), let outFuture else {
+    let status = LoopRef.owned(loop) == nil ? LoopRef.refuse(loop) : -EINVAL
+    letGo(awaitable)
+    return status
+  }
+  let (future, _, status) = found.ensureFuture(OpaquePointer(awaitable))
+  guard let future else { return status }
+  let retained = Owned.retain(future.raw)
+  if retained == RONDO_OK { outFuture.pointee = future.handle }
+  future.unpin()
+  return retained
+}
+
+// MARK: - gather
+
+@_cdecl("rondo_gather") @implementation
+public func rondo_gather(
+  _ loop: OpaquePointer?, _ awaitables: UnsafePointer<Raw?>?, _ count: Int, _ flags: UInt32, _ outFuture: OutHandle?
+) -> rondo_status {
+  let status = refusalOfGather(loop, awaitables, count, flags, outFuture)
+  if status == -E2BIG { return -EINVAL }
+  guard status == RONDO_OK, let found = LoopRef.owned(loop), let outFuture else {
+    for i in 0..<count { letGo(awaitables?[i]) }
+    return status
+  }
+  let returns = flags & UInt32(RONDO_GATHER_RETURN_EXCEPTIONS) != 0
+  // A pointer that is never followed for a count of zero.
+  let list = awaitables ?? UnsafePointer(UnsafeRawPointer(outFuture).assumingMemoryBound(to: Raw?.self))
+  let (future, result) = Gather.make(found, list, count, returnsExceptions: returns)
+  guard let future else { return result }
+  outFuture.pointee = future.handle
+  return RONDO_OK
+}
+
+/// -E2BIG for what must not even be read.
+private func refusalOfGather(
+  _ loop: OpaquePointer?, _ awaitables: UnsafePointer<Raw?>?, _ count: Int, _ flags: UInt32, _ outFuture: OutHandle?
+) -> rondo_status {
+  if count < 0 || count > 1 << 28 || (awaitables == nil && count > 0) { return -E2BIG }
+  if LoopRef.owned(loop) == nil { return LoopRef.refuse(loop) }
+  return outFuture == nil || flags & ~UInt32(RONDO_GATHER_RETURN_EXCEPTIONS) != 0 ? -EINVAL : RONDO_OK
+}
+
+private func gather(_ future: OpaquePointer?) -> (Gather?, rondo_status) {
+  guard let found = FutureRef.owned(future) else { return (nil, FutureRef.refuse(future)) }
+  guard let gather = Gather.find(found) else { return (nil, RONDO_E_TYPE) }
+  return (gather, RONDO_OK)
+}
+
+@_cdecl("rondo_gather_get_count") @implementation
+public func rondo_gather_get_count(_ future: OpaquePointer?, _ outCount: UnsafeMutablePointer<Int>?) -> rondo_status {
+  let (found, status) = gather(future)
+  guard let found else { return status }
+  guard let outCount else { return -EINVAL }
+  outCount.pointee = found.childCount
+  return RONDO_OK
+}
+
+@_cdecl("rondo_gather_get_result") @implementation
+public func rondo_gather_get_result(_ future: OpaquePointer?, _ index: Int, _ outValue: UnsafeMutablePointer<Raw?>?)
+  -> rondo_status
+{
+  let (found, status) = gather(future)
+  guard let found else { return status }
+  guard let child = found.child(index) else { return -ERANGE }
+  return rondo_future_result(child.handle, outValue)
+}
+
+@_cdecl("rondo_gather_get_exception") @implementation
+public func rondo_gather_get_exception(_ future: OpaquePointer?, _ index: Int, _ outError: OutHandle?) -> rondo_status {
+  let (found, status) = gather(future)
+  guard let found else { return status }
+  guard let child = found.child(index) else { return -ERANGE }
+  if !child.isDone { return RONDO_E_INVALID_STATE }
+  if child.outcome() == RONDO_OK { outError?.pointee = nil } else { giveOut(child.error!, outError) }
+  return RONDO_OK
+}
+
+// MARK: - shield, wait_for
+
+@_cdecl("rondo_shield") @implementation
+public func rondo_shield(_ loop: OpaquePointer?, _ awaitable: Raw?, _ outFuture: OutHandle?) -> rondo_status {
+  guard let found = LoopRef.owned(loop), let outFuture else {
+    let status = LoopRef.owned(loop) == nil ? LoopRef.refuse(loop) : -EINVAL
+    letGo(awaitable)
+    return status
+  }
+  let (inner, _, status) = found.ensureFuture(OpaquePointer(awaitable))
+  guard let inner else { return status }
+  let (outer, made) = Shield.make(inner)
+  guard let outer else { return made }
+  outFuture.pointee = outer.handle
+  return RONDO_OK
+}
+
+@_cdecl("rondo_wait_for") @implementation
+public func rondo_wait_for(_ awaitable: Raw?, _ timeout: Int64, _ outCoroutine: OutHandle?) -> rondo_status {
+  let given = OpaquePointer(awaitable)
+  let status = keepForWait(given, outCoroutine)
+  if status != RONDO_OK {
+    letGo(awaitable)
+    return status
+  }
+  guard let made = WaitFor.make(given, timeout) else {
+    if let future = FutureRef.find(given) { _ = future.releaseUser() }
+    letGo(awaitable)
+    return -ENOMEM
+  }
+  outCoroutine!.pointee = made.handle
+  return RONDO_OK
+}
+
+/// Take a reference of a future; a coroutine must be free to be awaited.
+private func keepForWait(_ awaitable: OpaquePointer?, _ outCoroutine: OutHandle?) -> rondo_status {
+  if outCoroutine == nil { return -EINVAL }
+  if let future = FutureRef.find(awaitable) { return Owned.retain(future.raw) }
+  if let coroutine = CoroutineRef.find(awaitable) { return Drive.refusal(coroutine) }
+  return LoopRef.refuseAwaitable(awaitable)
+}
+
+// MARK: - run
+
+@_cdecl("rondo_run") @implementation
+public func rondo_run(
+  _ main: OpaquePointer?, _ options: UnsafePointer<rondo_run_options>?, _ outValue: UnsafeMutablePointer<Raw?>?,
+  _ outError: OutHandle?
+) -> rondo_status {
+  guard let coroutine = CoroutineRef.find(main) else { return CoroutineRef.explain(main) }
+  var wanted = rondo_run_options()
+  var loop: LoopRef?
+  var status = readOptions(options, into: &wanted)
+  if status == RONDO_OK { (loop, status) = loopForRun(wanted) }
+  guard let loop else {
+    LoopRef.closeAndRelease(coroutine)
+    return status
+  }
+  let (future, result) = loop.runMain(coroutine, watchesSigint: wanted.flags & UInt32(RONDO_RUN_NO_SIGINT) == 0)
+  if let future {
+    hand(future, result, outValue, outError)
+    future.unpin()
+  }
+  _ = loop.shut(nil)
+  _ = rondo_loop_release(loop.handle)
+  return result
+}
+
+/// The loop that a run is to use, with one reference of C's.
+private func loopForRun(_ wanted: rondo_run_options) -> (LoopRef?, rondo_status) {
+  if wanted.flags & ~UInt32(RONDO_RUN_NO_SIGINT) != 0 || wanted.reserved != 0 || wanted.debug < -1 || wanted.debug > 1 {
+    return (nil, -EINVAL)
+  }
+  if rondo_thread()!.pointee.running != 0 { return (nil, RONDO_E_LOOP_RUNNING) }
+  var made: OpaquePointer?
+  let status = wanted.loop_factory != nil ? wanted.loop_factory!(wanted.loop_factory_arg, &made) : rondo_loop_new(nil, &made)
+  if status != RONDO_OK { return (nil, status) }
+  guard let loop = LoopRef.find(made) else { return (nil, LoopRef.refuse(made)) }
+  if wanted.debug != 0 { rondo_store32(&loop.s.pointee.debug, wanted.debug > 0 ? 1 : 0) }
+  return (loop, RONDO_OK)
+}
+
+/// What main ended with goes to C.
+private func hand(
+  _ future: FutureRef, _ result: rondo_status, _ outValue: UnsafeMutablePointer<Raw?>?, _ outError: OutHandle?
+) {
+  outError?.pointee = nil
+  if result == RONDO_OK {
+    if let outValue { outValue.pointee = future.takeValue().pointer }
+  } else if let error = future.error {
+    giveOut(error, outError)
+  }
+}

@@ -1,0 +1,203 @@
+// RawSocket.swift - socket operations as futures: try at once, wait for the loop only if it must.
+//
+// One kind of future for all of them; what differs is one function that tries. MSG_DONTWAIT makes
+// the tries safe on blocking sockets, too. While an operation waits, the loop's watch on the
+// descriptor holds its future, so a program that lets go of the future does not stop it;
+// cancelling does, at once.
+//
+// Knows: Descriptors, Future. Does not know: streams.
+
+import CRondo
+import CRondoShim
+
+/// What a try says: done with a value, not yet, or an errno.
+enum Try {
+  case done(Value)
+  case wait
+  case failed(Int32)
+}
+
+struct SocketOperation {
+  var extra: FutureExtra
+  var attempt: @convention(thin) (UnsafeMutablePointer<SocketOperation>) -> Try
+  var name: StaticString
+  var fd: Int32
+  var isWrite: Bool
+  var isWatched: Bool
+  var buffer: Raw?
+  var size: Int
+  var done: Int
+  var address: UnsafeMutablePointer<sockaddr>?
+  var addressSize: UnsafeMutablePointer<UInt32>?
+  var addressLength: UInt32
+}
+
+typealias SocketOperationPointer = UnsafeMutablePointer<SocketOperation>
+
+enum RawSocket {
+  /// A future with one reference of C's for an operation that is filled in but for `extra`.
+  static func start(_ loop: LoopRef, _ wanted: SocketOperation) -> (FutureRef?, rondo_status) {
+    if wanted.fd < 0 { return (nil, -EINVAL) }
+    if rondo_shim_file_flags(wanted.fd) < 0 { return (nil, -EBADF) }
+    if loop.isOperationWaiting(wanted.fd, wanted.isWrite ? .write : .read) { return (nil, -EBUSY) }
+    guard let operation = allocateArray(SocketOperation.self, 1) else { return (nil, -ENOMEM) }
+    guard let future = FutureRef.make(loop, user: true) else {
+      free(operation)
+      return (nil, -ENOMEM)
+    }
+    operation.initialize(to: wanted)
+    operation.pointee.extra = FutureExtra(
+      cancel: { raw, error in
+        RawSocket.cancel(FutureRef(raw), ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
+        return true
+      },
+      end: { free(RawSocket.operation(FutureRef($0))) })
+    future.s.pointee.extra = bits(operation)
+    future.add(FutureBits.library)
+    return go(loop, future, operation)
+  }
+
+  private static func operation(_ future: FutureRef) -> SocketOperationPointer {
+    address(future.s.pointee.extra)!.assumingMemoryBound(to: SocketOperation.self)
+  }
+
+  private static func go(_ loop: LoopRef, _ future: FutureRef, _ operation: SocketOperationPointer)
+    -> (FutureRef?, rondo_status)
+  {
+    if finish(future, operation) { return (future, RONDO_OK) }
+    let call = Call(
+      fn: unsafeBitCast({ RawSocket.becameReady($1!) } as rondo_fd_fn, to: rondo_call_fn.self), arg: future.raw,
+      drop: { FutureRef($0!).unpin() }, context: 0)
+    future.pin()
+    let (handle, status) = loop.watch(
+      operation.pointee.fd, operation.pointee.isWrite ? .write : .read, call, bits: HandleBits.operation)
+    if handle == nil {
+      future.unpin()
+      _ = future.releaseUser()
+      return (nil, status)
+    }
+    operation.pointee.isWatched = true
+    return (future, RONDO_OK)
+  }
+
+  /// Try; true if it is over.
+  private static func finish(_ future: FutureRef, _ operation: SocketOperationPointer) -> Bool {
+    switch operation.pointee.attempt(operation) {
+    case .wait: return false
+    case .done(let value):
+      unwatch(future, operation)
+      future.complete(RONDO_FUTURE_RESULT, value)
+    case .failed(let number):
+      unwatch(future, operation)
+      let error = ErrorRef.of(-number, literal(operation.pointee.name))
+      future.fail(error)
+      error.unpin()
+    }
+    return true
+  }
+
+  private static func becameReady(_ raw: Raw) {
+    let future = FutureRef(raw)
+    if !future.isDone { _ = finish(future, operation(future)) }
+  }
+
+  private static func unwatch(_ future: FutureRef, _ operation: SocketOperationPointer) {
+    if !operation.pointee.isWatched { return }
+    operation.pointee.isWatched = false
+    _ = future.loop.unwatch(operation.pointee.fd, operation.pointee.isWrite ? .write : .read, operation: true)
+  }
+
+  private static func cancel(_ future: FutureRef, _ error: ErrorRef) {
+    future.pin()
+    unwatch(future, operation(future))
+    future.becomeCancelled(error)
+    future.unpin()
+  }
+
+  // MARK: - tries
+
+  /// EAGAIN waits, EINTR tries again, anything else fails.
+  private static func of(_ number: Int32) -> Try? {
+    switch number {
+    case EAGAIN: return .wait
+    case EINTR: return nil
+    default: return .failed(number)
+    }
+  }
+
+  private static func count(_ number: Int) -> Value { Value(pointer: Raw(bitPattern: number), drop: nil) }
+
+  static func receive(_ op: SocketOperationPointer) -> Try {
+    while true {
+      let got = recv(op.pointee.fd, op.pointee.buffer, op.pointee.size, Int32(MSG_DONTWAIT))
+      if got >= 0 { return .done(count(got)) }
+      if let end = of(rondo_errno()) { return end }
+    }
+  }
+
+  static func receiveFrom(_ op: SocketOperationPointer) -> Try {
+    while true {
+      var length = op.pointee.addressLength
+      let got = rondo_shim_recvfrom(
+        op.pointee.fd, op.pointee.buffer, op.pointee.size, op.pointee.address, &length)
+      if got >= 0 {
+        op.pointee.addressSize?.pointee = length
+        return .done(count(got))
+      }
+      if let end = of(rondo_errno()) { return end }
+    }
+  }
+
+  static func sendAll(_ op: SocketOperationPointer) -> Try {
+    while op.pointee.done < op.pointee.size {
+      let sent = send(
+        op.pointee.fd, op.pointee.buffer! + op.pointee.done, op.pointee.size - op.pointee.done,
+        Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+      if sent >= 0 {
+        op.pointee.done += sent
+      } else if let end = of(rondo_errno()) {
+        return end
+      }
+    }
+    return .done(.none)
+  }
+
+  static func sendTo(_ op: SocketOperationPointer) -> Try {
+    while true {
+      let sent = rondo_shim_sendto(
+        op.pointee.fd, op.pointee.buffer, op.pointee.size, op.pointee.address, op.pointee.addressLength)
+      if sent >= 0 { return .done(count(sent)) }
+      if let end = of(rondo_errno()) { return end }
+    }
+  }
+
+  /// The first try connects, the next ones ask how it went.
+  static func connecting(_ op: SocketOperationPointer) -> Try {
+    if op.pointee.done == 0 {
+      op.pointee.done = 1
+      if rondo_shim_connect(op.pointee.fd, op.pointee.address, op.pointee.addressLength) == 0 { return .done(.none) }
+      let number = rondo_errno()
+      // The address is borrowed during the call only. EAGAIN (a full backlog of a local socket)
+      // is a failure: nothing is under way that one could wait for.
+      op.pointee.address = nil
+      return number == EINPROGRESS || number == EINTR ? .wait : .failed(number)
+    }
+    let number = rondo_shim_socket_error(op.pointee.fd)
+    return number == 0 ? .done(.none) : .failed(number)
+  }
+
+  static func accepting(_ op: SocketOperationPointer) -> Try {
+    while true {
+      var length = op.pointee.addressLength
+      let fd = rondo_shim_accept(op.pointee.fd, op.pointee.address, &length)
+      if fd >= 0 {
+        op.pointee.addressSize?.pointee = length
+        return .done(Value(pointer: Raw(bitPattern: Int(fd)), drop: { _ = close(Int32(Int(bitPattern: $0))) }))
+      }
+      // A peer that gave up before it was accepted is not the listener's failure.
+      let number = rondo_errno()
+      if number == ECONNABORTED { continue }
+      if let end = of(number) { return end }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// ByHand.swift - driving a coroutine without a task: send, throw, close.
+//
+// As in Python, closing goes from the inside out: the innermost coroutine gets GeneratorExit
+// first, and what it makes of it decides what the next one gets.
+//
+// Knows: Drive. Does not know: tasks.
+
+import CRondo
+import CRondoShim
+
+extension Drive {
+  /// Whether it can be driven by hand now.
+  static func refusal(_ coroutine: CoroutineRef) -> rondo_status {
+    if coroutine.body.has(ActivationBits.running) { return RONDO_E_ALREADY_RUNNING }
+    if coroutine.body.has(ActivationBits.claimed | ActivationBits.ended) { return RONDO_E_ALREADY_AWAITED }
+    return RONDO_OK
+  }
+
+  static func byHand(_ coroutine: CoroutineRef, _ wake: Wake) -> Outcome {
+    let outcome = run(coroutine.body, place(&coroutine.s.pointee.top), wake)
+    if case .waits(let future) = outcome { coroutine.s.pointee.awaiting = bits(future.s) }
+    return outcome
+  }
+
+  /// coroutine.send(value).
+  static func send(_ coroutine: CoroutineRef, _ value: Raw?) -> Outcome {
+    var wake = wakeByHand(coroutine)
+    if wake.thrown == nil && wake.future == nil {
+      wake.sent = value
+      wake.value.pointer = value
+    }
+    return byHand(coroutine, wake)
+  }
+
+  /// coroutine.throw(error): what it awaits is left alone.
+  static func throwing(_ coroutine: CoroutineRef, _ error: ErrorRef) -> Outcome {
+    letGoOfAwaited(place(&coroutine.s.pointee.awaiting))
+    error.pin()
+    return byHand(coroutine, .error(error))
+  }
+
+  private static func letGoOfAwaited(_ awaiting: UnsafeMutablePointer<UInt64>) {
+    guard let future = address(awaiting.pointee) else { return }
+    awaiting.pointee = 0
+    FutureRef(future).unpin()
+  }
+
+  // MARK: - closing
+
+  /// coroutine.close(): nil if it ended as it should, else the error (pinned).
+  static func close(_ coroutine: CoroutineRef) -> ErrorRef? {
+    if coroutine.body.has(ActivationBits.ended) { return nil }
+    if !coroutine.body.has(ActivationBits.started) {
+      coroutine.body.dropFrame()
+      return nil
+    }
+    return close(coroutine.body, place(&coroutine.s.pointee.top), place(&coroutine.s.pointee.awaiting))
+  }
+
+  static func closeQuietly(_ coroutine: CoroutineRef) { close(coroutine)?.unpin() }
+
+  /// Close a chain from its innermost activation to its root.
+  static func close(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
+                    _ awaiting: UnsafeMutablePointer<UInt64>) -> ErrorRef? {
+    letGoOfAwaited(awaiting)
+    var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    top.pointee = 0
+    var failure: ErrorRef?
+    while true {
+      let isRoot = at == root
+      failure = closeOne(at, throwing: failure, top, awaiting, keeps: isRoot)
+      if isRoot { return failure }
+      let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
+      if !at.has(ActivationBits.ended) { at.dropFrame() }
+      at.coroutine!.unpin()
+      at = parent
+    }
+  }
+
+  /// Throw GeneratorExit, or what an inner one failed with, into one activation.
+  private static func closeOne(
+    _ at: ActivationPointer, throwing failure: ErrorRef?, _ top: UnsafeMutablePointer<UInt64>,
+    _ awaiting: UnsafeMutablePointer<UInt64>, keeps: Bool
+  ) -> ErrorRef? {
+    var innermost: UInt64 = 0
+    let outcome = run(at, &innermost, .error(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT)))
+    switch outcome {
+    case .returns(let value):
+      value.dispose()
+      return nil
+    case .raises(let error):
+      if !error.isRondo(RONDO_E_GENERATOR_EXIT) { return error }
+      error.unpin()
+      return nil
+    case .yields: break
+    case .waits(let future): if keeps { awaiting.pointee = bits(future.s) } else { future.unpin() }
+    }
+    if keeps { top.pointee = innermost }
+    return ErrorRef.of(RONDO_E_RUNTIME, sentence: "coroutine ignored GeneratorExit")
+  }
+}

@@ -1,0 +1,174 @@
+// Coroutine.swift - a coroutine object, and what is common to it and a task's own body.
+//
+// An Activation is a body with its frame, at the same place (behind 56 bytes) in a task and in a
+// coroutine object, so that the handle that the body knows itself by is found from it. Inline
+// awaits link activations through `parent`; who drives them keeps the innermost one, so resuming
+// does not walk down however deep they are.
+//
+// Knows: Loop, Error, Future. Does not know: how a body is run (Drive.swift).
+
+import CRondo
+import CRondoShim
+
+struct Activation {
+  var step: rondo_step_fn?  // nil: a task whose body is a coroutine object, its `inner`
+  var frame: Raw?
+  var drop: rondo_drop_fn?
+  var name: UnsafePointer<CChar>?
+  var parent: UInt64  // address of the activation that awaits this one, 0 for none
+  var flags: UInt32
+  var count: UInt32  // a task's cancellation requests
+}
+
+enum ActivationBits {
+  static let started: UInt32 = 1
+  static let running: UInt32 = 2
+  static let ended: UInt32 = 4
+  static let ownFrame: UInt32 = 8  // the library allocated the frame
+  static let claimed: UInt32 = 16  // a task or another coroutine has it
+  static let gathered: UInt32 = 32  // being given to a gather, for the time of that call
+}
+
+typealias ActivationPointer = UnsafeMutablePointer<Activation>
+
+extension UnsafeMutablePointer where Pointee == Activation {
+  static var offset: Int { 56 }
+
+  @inline(__always)
+  func has(_ bit: UInt32) -> Bool { pointee.flags & bit != 0 }
+
+  /// What the body is called with.
+  @inline(__always)
+  var handle: UInt64 { (Raw(self) - 56).load(as: UInt64.self) }
+
+  @inline(__always)
+  var coroutine: CoroutineRef? {
+    let raw = Raw(self) - 56
+    return chunk(of: raw).pointee.kind == Kind.coroutine ? CoroutineRef(raw) : nil
+  }
+
+  /// It has ended or is given up: let go of the frame, once.
+  func dropFrame() {
+    pointee.flags |= ActivationBits.ended
+    let frame = pointee.frame
+    let drop = pointee.drop
+    let isOwn = has(ActivationBits.ownFrame)
+    pointee.frame = nil
+    pointee.drop = nil
+    pointee.flags &= ~ActivationBits.ownFrame
+    drop?(frame)
+    if isOwn { free(frame) }
+  }
+}
+
+struct CoroutineState {
+  var header: ObjectHeader  // counts atomic: it belongs to no loop
+  var top: UInt64  // driven by hand: the innermost activation, 0 for its own
+  var awaiting: UInt64  // driven by hand: the address of the future it awaits, pinned
+  var spare: UInt64
+  var spare2: UInt64
+  var body: Activation
+}
+
+struct CoroutineRef {
+  let s: UnsafeMutablePointer<CoroutineState>
+
+  static let size = MemoryLayout<CoroutineState>.stride
+
+  @inline(__always)
+  init(_ raw: Raw) { s = raw.assumingMemoryBound(to: CoroutineState.self) }
+
+  @inline(__always)
+  static func find(_ handle: OpaquePointer?) -> CoroutineRef? {
+    guard let found = Lookup.find(handleBits(handle), Kind.coroutine, size) else { return nil }
+    return CoroutineRef(found)
+  }
+
+  static func explain(_ handle: OpaquePointer?) -> rondo_status {
+    Lookup.explain(handleBits(handle), Kind.coroutine, size)
+  }
+
+  @inline(__always)
+  var body: ActivationPointer { place(&s.pointee.body) }
+  @inline(__always)
+  var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
+  @inline(__always)
+  func pin() { Global.pin(Raw(s)) }
+  @inline(__always)
+  func unpin() { if Global.unpin(Raw(s)) { end() } }
+
+  static func make(_ name: UnsafePointer<CChar>?, _ step: @escaping rondo_step_fn, _ frame: Value, flags: UInt32 = 0)
+    -> CoroutineRef?
+  {
+    guard let slot = Global.take(Kind.coroutine, size) else { return nil }
+    let made = CoroutineRef(slot)
+    made.s.pointee.top = 0
+    made.s.pointee.awaiting = 0
+    made.body.pointee = Activation(
+      step: step, frame: frame.pointer, drop: frame.drop, name: name ?? literal("coroutine"), parent: 0,
+      flags: flags, count: 0)
+    return made
+  }
+
+  /// A coroutine of the library's own: a zeroed frame behind its handle.
+  static func makeNative<Frame>(_ name: StaticString, _ step: @escaping rondo_step_fn, _ frame: Frame.Type,
+                                _ drop: @escaping rondo_drop_fn)
+    -> (CoroutineRef, UnsafeMutablePointer<Frame>)?
+  {
+    guard let memory = calloc(1, MemoryLayout<Frame>.stride) else { return nil }
+    guard let made = make(literal(name), step, Value(pointer: memory, drop: drop), flags: ActivationBits.ownFrame)
+    else {
+      free(memory)
+      return nil
+    }
+    return (made, memory.bindMemory(to: Frame.self, capacity: 1))
+  }
+
+  func releaseUser() -> rondo_status {
+    switch Global.release(Raw(s)) {
+    case .stays: return RONDO_OK
+    case .stale: return RONDO_E_STALE_HANDLE
+    case .ends:
+      end()
+      return RONDO_OK
+    }
+  }
+
+  /// No reference is left: close it if it waits, say so if it never ran.
+  private func end() {
+    if !body.has(ActivationBits.ended) {
+      if body.has(ActivationBits.started) {
+        // Alive while its last steps run, which may name it.
+        pin()
+        Drive.closeQuietly(self)
+        if !Global.unpin(Raw(s)) { return }  // its last steps kept it
+      } else {
+        warnNeverAwaited()
+      }
+      if !body.has(ActivationBits.ended) { body.dropFrame() }
+    }
+    Global.give(Kind.coroutine, Raw(s))
+  }
+
+  private func warnNeverAwaited() {
+    var text = Text()
+    text.add("coroutine '")
+    text.add(body.pointee.name!)
+    text.add("' was never awaited")
+    Log.write(RONDO_LOG_WARNING, text.cString)
+  }
+
+  /// Claim it for a task or an await: C's reference becomes a pin. Else why not; the reference is
+  /// taken in any case.
+  func claim() -> rondo_status {
+    let isFree = body.pointee.flags & (ActivationBits.claimed | ActivationBits.ended | ActivationBits.running) == 0
+    if !isFree {
+      let status = body.has(ActivationBits.running) ? RONDO_E_ALREADY_RUNNING : RONDO_E_ALREADY_AWAITED
+      _ = releaseUser()
+      return status
+    }
+    body.pointee.flags |= ActivationBits.claimed
+    _ = Global.moveToPin(Raw(s))
+    return RONDO_OK
+  }
+}

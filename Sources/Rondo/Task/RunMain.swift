@@ -1,0 +1,107 @@
+// RunMain.swift - a main coroutine from start to orderly end (asyncio.run).
+//
+// Knows: Awaitables, Gather. Does not know: who makes the loop.
+
+import CRondo
+import CRondoShim
+
+extension LoopRef {
+  /// Run main on a new loop, end what is left, close the loop. The outcome of main, pinned, if it
+  /// became a task.
+  func runMain(_ main: CoroutineRef, watchesSigint: Bool) -> (FutureRef?, rondo_status) {
+    let status = begin()
+    if status != RONDO_OK {
+      LoopRef.closeAndRelease(main)
+      return (nil, status)
+    }
+    var options = TaskOptions()
+    options.isQuiet = true
+    let (task, refused) = createTask(main, options, user: true)
+    guard let task else {
+      finish()
+      return (nil, refused)
+    }
+    task.future.pin()
+    _ = task.future.releaseUser()
+    let watched = watchesSigint && watchSigint(task)
+    var result = run(until: task.future, isNew: true)
+    if watched { unwatchSigint() }
+    if result == RONDO_OK { result = outcomeOfMain(task) }
+    endLeftTasks()
+    finish()
+    return (task.future, result)
+  }
+
+  private func outcomeOfMain(_ task: TaskRef) -> rondo_status {
+    let outcome = task.future.outcome()
+    let interrupted = s.pointee.sigintsSeen > 0
+    if outcome == RONDO_E_CANCELLED && interrupted && task.uncancel() == 0 { return RONDO_E_INTERRUPTED }
+    return outcome
+  }
+
+  // MARK: - SIGINT
+
+  private func watchSigint(_ task: TaskRef) -> Bool {
+    if poller.open() != RONDO_OK { return false }
+    s.pointee.sigintsSeen = 0
+    rondo_poke32(&s.pointee.sigints, 0)
+    s.pointee.mainTask = bits(task.s)
+    if rondo_shim_sigint_install(&s.pointee.sigints, poller.pointee.wake) == 1 { return true }
+    s.pointee.mainTask = 0
+    return false
+  }
+
+  private func unwatchSigint() {
+    rondo_shim_sigint_remove()
+    s.pointee.mainTask = 0
+    s.pointee.sigintsSeen = rondo_load32(&s.pointee.sigints)
+  }
+
+  /// SIGINT came: the first cancels main, the next one ends the run.
+  func interrupt() {
+    let count = rondo_load32(&s.pointee.sigints)
+    let isFirst = s.pointee.sigintsSeen == 0 && count == 1
+    s.pointee.sigintsSeen = count
+    guard let main = address(s.pointee.mainTask).map({ TaskRef($0) }) else { return }
+    if isFirst && !main.future.isDone {
+      _ = main.cancel(ErrorRef.plainCancelled())
+    } else {
+      let error = ErrorRef.of(RONDO_E_INTERRUPTED)
+      escape(error)
+      error.unpin()
+    }
+  }
+
+  // MARK: - what is left
+
+  /// Cancel every task that is left, wait for all of them, report what they raised.
+  private func endLeftTasks() {
+    s.pointee.attention = 0
+    let count = listTasks(nil, 0)
+    if count == 0 { return }
+    guard let left = allocateArray(OpaquePointer?.self, count) else { return }
+    let listed = Swift.min(count, listTasks(left, count))
+    for i in 0..<listed {
+      if let task = FutureRef.find(left[i]) { _ = task.cancel(ErrorRef.plainCancelled()) }
+    }
+    left.withMemoryRebound(to: Raw?.self, capacity: listed) { awaitables in
+      let (all, status) = Gather.make(self, awaitables, listed, returnsExceptions: true)
+      guard let all else { return }
+      if status == RONDO_OK { _ = run(until: all, isNew: false) }
+      _ = all.releaseUser()
+    }
+    for i in 0..<listed { reportLeft(left[i]) }
+    free(left)
+  }
+
+  private func reportLeft(_ handle: OpaquePointer?) {
+    guard let task = FutureRef.find(handle) else { return }
+    if task.state == RONDO_FUTURE_EXCEPTION {
+      task.remove(FutureBits.unread)
+      report(
+        literal("unhandled exception during asyncio.run() shutdown"), task.error,
+        task: task.s.pointee.header.handle)
+    }
+    _ = task.releaseUser()
+  }
+}

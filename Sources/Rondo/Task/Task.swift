@@ -1,0 +1,433 @@
+// Task.swift - a future whose outcome is a coroutine's, run by the loop step by step.
+//
+// A task that was spawned, or made of a coroutine object that nobody else holds, carries the body
+// itself: one object a task, 152 bytes. It is pinned by the loop until it is done, so a step in
+// the ring needs no pin. At any time exactly one thing will step it: an entry in the ring, or the
+// future it awaits.
+//
+// Knows: Drive, Future. Does not know: who waits for it.
+
+import CRondo
+import CRondoShim
+
+struct TaskState {
+  var future: FutureState
+  var body: Activation  // a nil step: `frame` is the address of a coroutine object, pinned
+  var top: UInt64  // the innermost activation, 0 for the root
+  var awaiting: UInt64  // address of a future, pinned; 0 for none
+  var context: ContextTag  // while a step runs in a copy, the copy is the thread's
+  var name: UnsafeMutablePointer<CChar>?  // nil: "Task-<number>"
+  var number: UInt64
+  var pending: UInt64  // address of an error, pinned: what the next step is to be woken with
+}
+
+struct TaskRef {
+  let s: UnsafeMutablePointer<TaskState>
+
+  static let size = MemoryLayout<TaskState>.stride
+
+  @inline(__always)
+  init(_ raw: Raw) { s = raw.assumingMemoryBound(to: TaskState.self) }
+
+  @inline(__always)
+  static func find(_ handle: OpaquePointer?) -> TaskRef? {
+    guard let found = Lookup.find(handleBits(handle), Kind.task, size) else { return nil }
+    return TaskRef(found)
+  }
+
+  @inline(__always)
+  static func owned(_ handle: OpaquePointer?) -> TaskRef? {
+    guard let found = find(handle), found.future.loop.isReadable else { return nil }
+    return found
+  }
+
+  @inline(never)
+  static func refuse(_ handle: OpaquePointer?) -> rondo_status {
+    if let found = find(handle) { return found.future.loop.refusal }
+    return Lookup.explain(handleBits(handle), Kind.task, size)
+  }
+
+  @inline(__always)
+  var future: FutureRef { FutureRef(Raw(s)) }
+  @inline(__always)
+  var body: ActivationPointer { place(&s.pointee.body) }
+  @inline(__always)
+  private var inner: CoroutineRef? { body.pointee.step == nil ? body.pointee.frame.map { CoroutineRef($0) } : nil }
+  @inline(__always)
+  private var root: ActivationPointer { inner?.body ?? body }
+
+  /// The ring's entry for a step.
+  @inline(__always)
+  var wakeUp: Call { Call(fn: { TaskRef($0!).run() }, arg: Raw(s), drop: nil, context: 0) }
+
+  // MARK: - making
+
+  /// A task with one pin, the loop's, and C's if `user`. `body` moves on success.
+  static func make(_ loop: LoopRef, _ body: Activation, context: ContextTag, user: Bool) -> TaskRef? {
+    guard let slot = Slab.take(loop.tasks, owner: Raw(loop.s)) else { return nil }
+    Owned.begin(slot, user: user)
+    let made = TaskRef(slot)
+    made.future.clear()
+    if user { made.future.pin() }
+    made.s.pointee.body = body
+    made.s.pointee.top = 0
+    made.s.pointee.awaiting = 0
+    made.s.pointee.context = context
+    made.s.pointee.name = nil
+    made.s.pointee.number = 0
+    made.s.pointee.pending = 0
+    return made
+  }
+
+  /// Schedule the first step, for which the ring has room, or take it now.
+  func start(eager: Bool) {
+    let loop = future.loop
+    if eager { return run() }
+    loop.ready.pushReserved(wakeUp)
+    if loop.s.pointee.isGuest { loop.signalHost() }
+  }
+
+  // MARK: - stepping
+
+  /// One step, from the ring.
+  func run() {
+    if future.isDone { return }
+    let loop = future.loop
+    let wake = takeWake()
+    let before = loop.s.pointee.currentTask
+    loop.s.pointee.currentTask = bits(s)
+    future.add(FutureBits.stepping)
+    guard let outcome = runInContext(wake) else {
+      future.remove(FutureBits.stepping)
+      loop.s.pointee.currentTask = before
+      return
+    }
+    future.remove(FutureBits.stepping)
+    loop.s.pointee.currentTask = before
+    settle(outcome)
+  }
+
+  /// What the next step is woken with: what was awaited, unless an error is to be thrown in.
+  @inline(__always)
+  private func takeWake() -> Wake {
+    var wake = Wake.nothing
+    if let awaited = address(s.pointee.awaiting) {
+      s.pointee.awaiting = 0
+      wake = .outcome(FutureRef(awaited))
+    }
+    if s.pointee.pending == 0 { return wake }
+    let error = takePending()!
+    // A cancellation that came through what was awaited is the one that is delivered.
+    if let thrown = wake.thrown, thrown.isCancellation {
+      error.unpin()
+      return wake
+    }
+    wake.letGo()
+    return .error(error)
+  }
+
+  private func takePending() -> ErrorRef? {
+    guard let raw = address(s.pointee.pending) else { return nil }
+    s.pointee.pending = 0
+    future.remove(FutureBits.mustCancel | FutureBits.throwNext)
+    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+  }
+
+  /// Nil if the task's context is entered already, which was reported.
+  @inline(__always)
+  private func runInContext(_ wake: Wake) -> Outcome? {
+    let tag = s.pointee.context
+    if tag & 1 == 0 {
+      s.pointee.context = 0
+      let saved = Contexts.enterOwned(tag)
+      let outcome = Drive.run(root, place(&s.pointee.top), wake)
+      s.pointee.context = Contexts.leaveOwned(saved)
+      return outcome
+    }
+    guard let saved = Contexts.tryEnter(tag) else {
+      wake.letGo()
+      future.loop.reportEntered(wakeUp.fn, nil)
+      return nil
+    }
+    let outcome = Drive.run(root, place(&s.pointee.top), wake)
+    Contexts.leave(tag, saved)
+    return outcome
+  }
+
+  @inline(__always)
+  private func settle(_ outcome: Outcome) {
+    switch outcome {
+    case .waits(let awaited): wait(awaited)
+    case .yields(let value): value == nil ? stepAgain() : refuseYield(value)
+    case .returns(let value): finish(value)
+    case .raises(let error): finish(error)
+    }
+  }
+
+  /// Await a future, whose pin moves here.
+  @inline(__always)
+  private func wait(_ awaited: FutureRef) {
+    if awaited.s == future.s { return refuse(awaited, RONDO_E_RUNTIME, "Task cannot await on itself") }
+    if awaited.loop.s != future.loop.s {
+      return refuse(awaited, RONDO_E_WRONG_LOOP, "Task got Future attached to a different loop")
+    }
+    if !awaited.addWaiter(self) { return refuse(awaited, -ENOMEM, "Cannot allocate memory") }
+    s.pointee.awaiting = bits(awaited.s)
+    if future.has(FutureBits.mustCancel) { passCancellation(to: awaited) }
+  }
+
+  private func passCancellation(to awaited: FutureRef) {
+    let error = address(s.pointee.pending)!.assumingMemoryBound(to: ErrorState.self)
+    if awaited.cancel(ErrorRef(error)) { takePending()?.unpin() }
+  }
+
+  @inline(never)
+  private func refuse(_ awaited: FutureRef, _ status: rondo_status, _ sentence: StaticString) {
+    awaited.unpin()
+    throwNext(ErrorRef.of(status, sentence: sentence))
+  }
+
+  @inline(never)
+  private func refuseYield(_ value: Raw?) {
+    var text = Text()
+    text.add("Task got bad yield: ")
+    text.addHex(bits(value))
+    throwNext(ErrorRef.of(RONDO_E_RUNTIME, nil, text.cString))
+  }
+
+  /// Throw an error, whose pin moves, in at the next step, as asyncio does for bad awaits. A
+  /// cancellation that waits to be delivered goes first.
+  private func throwNext(_ error: ErrorRef) {
+    if s.pointee.pending != 0 {
+      error.unpin()
+    } else {
+      s.pointee.pending = bits(error.state)
+      future.add(FutureBits.throwNext)
+    }
+    stepAgain()
+  }
+
+  @inline(__always)
+  func stepAgain() {
+    let loop = future.loop
+    if loop.isClosed { return }
+    if loop.schedule(wakeUp) { return }
+    future.add(FutureBits.lateStep)
+    loop.s.pointee.hasLateWakes = true
+  }
+
+  // MARK: - the end
+
+  @inline(__always)
+  private func finish(_ value: Value) {
+    if future.has(FutureBits.mustCancel) {
+      // Cancelled while it took its last step: asyncio lets the cancellation win.
+      let error = takePending()!
+      value.dispose()
+      future.becomeCancelled(error)
+      error.unpin()
+    } else {
+      takePending()?.unpin()
+      future.complete(RONDO_FUTURE_RESULT, value)
+    }
+    future.unpin()
+  }
+
+  private func finish(_ error: ErrorRef) {
+    takePending()?.unpin()
+    if error.isCancellation {
+      future.becomeCancelled(error)
+    } else {
+      future.fail(error)
+      if error.leavesLoop { future.loop.escape(error) }
+    }
+    error.unpin()
+    future.unpin()
+  }
+
+  /// What a task holds besides being a future; it is done or given up.
+  func freeParts() {
+    if let inner {
+      body.pointee.frame = nil
+      inner.unpin()
+    } else if !body.has(ActivationBits.ended) {
+      body.dropFrame()
+    }
+    Contexts.release(s.pointee.context)
+    free(s.pointee.name)
+    takePending()?.unpin()
+  }
+
+  /// The loop is closed and this was not done: close the coroutine, end as nobody's promise.
+  func abandon() {
+    let loop = future.loop
+    future.pin()
+    if !future.has(FutureBits.quiet) {
+      loop.report(literal("Task was destroyed but it is pending!"), nil, task: future.s.pointee.header.handle)
+    }
+    if let awaited = address(s.pointee.awaiting) { FutureRef(awaited).removeWaiter(self) }
+    if root.has(ActivationBits.started) {
+      Drive.close(root, place(&s.pointee.top), place(&s.pointee.awaiting))?.unpin()
+    }
+    if !root.has(ActivationBits.ended) { root.dropFrame() }
+    let error = ErrorRef.of(RONDO_E_BROKEN_PROMISE)
+    future.fail(error)
+    future.remove(FutureBits.unread)
+    error.unpin()
+    future.unpin()
+    future.unpin()
+  }
+
+  // MARK: - cancelling
+
+  /// Task.cancel(), with the chain of awaited tasks walked in a loop. True: asked for.
+  func cancel(_ error: ErrorRef) -> Bool {
+    var task = self
+    while true {
+      task.future.remove(FutureBits.unread)
+      if task.future.isDone { return false }
+      task.body.pointee.count &+= 1
+      guard let awaited = address(task.s.pointee.awaiting).map({ FutureRef($0) }) else {
+        task.setMustCancel(error)
+        return true
+      }
+      if awaited.isTask && !awaited.isDone {
+        task = TaskRef(awaited.raw)
+        continue
+      }
+      if !awaited.cancel(error) { task.setMustCancel(error) }
+      return true
+    }
+  }
+
+  private func setMustCancel(_ error: ErrorRef) {
+    error.pin()
+    takePending()?.unpin()
+    s.pointee.pending = bits(error.state)
+    future.add(FutureBits.mustCancel)
+  }
+
+  /// Task.uncancel().
+  func uncancel() -> UInt32 {
+    if body.pointee.count > 0 { body.pointee.count -= 1 }
+    if body.pointee.count == 0 && future.has(FutureBits.mustCancel) { takePending()?.unpin() }
+    return body.pointee.count
+  }
+
+  // MARK: - describing
+
+  func addName(_ text: inout Text) {
+    if let name = s.pointee.name { return text.add(UnsafePointer(name)) }
+    text.add("Task-")
+    text.add(Int64(bitPattern: s.pointee.number))
+  }
+}
+
+// MARK: -
+
+extension LoopRef {
+  /// What a task is made of: a body with its frame, or a coroutine object.
+  struct TaskOptions {
+    var name: UnsafePointer<CChar>?
+    var context: OpaquePointer?
+    var eager: Int32 = RONDO_EAGER_DEFAULT
+    var isQuiet = false
+  }
+
+  private func startsEagerly(_ wanted: Int32) -> Bool {
+    if !s.pointee.isRunning { return false }
+    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.isEager)
+  }
+
+  /// A task of a body that moves on success. Nil, and why not.
+  func spawn(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+    if !ready.hasRoom && !ready.grow(by: 1) { return (nil, -ENOMEM) }
+    let (tag, status) = taskContext(options.context)
+    if status != RONDO_OK { return (nil, status) }
+    var name: UnsafeMutablePointer<CChar>?
+    if let given = options.name { name = copyString(given) }
+    let failed = options.name != nil && name == nil
+    guard !failed, let made = TaskRef.make(self, body, context: tag, user: user) else {
+      free(name)
+      Contexts.release(tag)
+      return (nil, -ENOMEM)
+    }
+    made.s.pointee.name = name
+    if name == nil { made.s.pointee.number = rondo_add64(&rondo_globals()!.pointee.task_number, 1) &+ 1 }
+    if options.context != nil { made.future.add(FutureBits.ownContext) }
+    if options.isQuiet { made.future.add(FutureBits.quiet) }
+    return (made, RONDO_OK)
+  }
+
+  private func taskContext(_ context: OpaquePointer?) -> (ContextTag, rondo_status) {
+    if context == nil { return (Contexts.capture(), RONDO_OK) }
+    guard let found = ContextRef.find(context) else { return (0, ContextRef.explain(context)) }
+    return (Contexts.tag(found), RONDO_OK)
+  }
+
+  /// Spawn and start. A user's reference keeps the task from going in an eager first step.
+  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+    let (made, status) = spawn(body, options, user: user)
+    made?.start(eager: startsEagerly(options.eager))
+    return (made, status)
+  }
+
+  /// A task of a coroutine object, whose reference moves on every return; on failure it is closed.
+  func createTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+    if isClosed {
+      LoopRef.closeAndRelease(coroutine)
+      return (nil, RONDO_E_LOOP_CLOSED)
+    }
+    let body = coroutine.body
+    if body.pointee.flags == 0 || body.pointee.flags == ActivationBits.ownFrame, Global.isSoleUser(Raw(coroutine.s)) {
+      let (made, status) = spawn(body.pointee, options, user: user)
+      guard let made else {
+        LoopRef.closeAndRelease(coroutine)
+        return (nil, status)
+      }
+      Global.give(Kind.coroutine, Raw(coroutine.s))
+      made.start(eager: startsEagerly(options.eager))
+      return (made, RONDO_OK)
+    }
+    return createTaskAround(coroutine, options, user: user)
+  }
+
+  /// As createTask, for an object that somebody else holds, too, or that has run already.
+  private func createTaskAround(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool)
+    -> (TaskRef?, rondo_status)
+  {
+    let claimed = coroutine.claim()
+    if claimed != RONDO_OK { return (nil, claimed) }
+    let around = Activation(
+      step: nil, frame: Raw(coroutine.s), drop: nil, name: coroutine.body.pointee.name, parent: 0, flags: 0, count: 0)
+    let (made, status) = spawn(around, options, user: user)
+    guard let made else {
+      Drive.closeQuietly(coroutine)
+      coroutine.unpin()
+      return (nil, status)
+    }
+    adopt(coroutine, made)
+    made.start(eager: startsEagerly(options.eager))
+    return (made, RONDO_OK)
+  }
+
+  /// What was driven by hand goes on in the task.
+  private func adopt(_ coroutine: CoroutineRef, _ task: TaskRef) {
+    let (innermost, wake) = Drive.takeOver(coroutine)
+    task.s.pointee.top = innermost == coroutine.body ? 0 : bits(innermost)
+    if let future = wake.future { task.s.pointee.awaiting = bits(future.s) }
+    if let error = wake.thrown {
+      if wake.future == nil {
+        task.s.pointee.pending = bits(error.state)
+        task.future.add(FutureBits.throwNext)
+      } else {
+        error.unpin()
+      }
+    }
+  }
+
+  static func closeAndRelease(_ coroutine: CoroutineRef) {
+    if Drive.refusal(coroutine) == RONDO_OK && Global.isSoleUser(Raw(coroutine.s)) { Drive.closeQuietly(coroutine) }
+    _ = coroutine.releaseUser()
+  }
+}

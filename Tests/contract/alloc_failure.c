@@ -1,0 +1,729 @@
+/*
+ * alloc_failure.c - every n-th allocation of the library fails, once and for good, in each of many
+ * scenarios (F81). Each call answers RONDO_OK or -ENOMEM; what it failed to do it did not do; what
+ * it was given is dropped once; nothing leaks; and the same scenario then runs without a fault.
+ */
+#define _GNU_SOURCE
+#include "kit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- the sweep ------------------------------------------------------------------------------- */
+
+static bool clean; /* no allocation fails: everything must work */
+static long given; /* how many args with kit_drop the library was given */
+static long points;
+
+/* Was the call refused for want of memory? Any other failure fails the test. */
+static bool refused(const char *file, int line, const char *call, rondo_status status)
+{
+    if (status == -ENOMEM && !clean)
+        return true;
+    kit_check_status(file, line, call, status, RONDO_OK);
+    return false;
+}
+
+#define REFUSED(call) refused(__FILE__, __LINE__, #call, (call))
+#define TRY(call)                                                                                 \
+    do {                                                                                          \
+        if (REFUSED(call))                                                                        \
+            goto out;                                                                             \
+    } while (0)
+
+/* An outcome is right, or it is an error that stands for want of memory. */
+static void check_outcome(rondo_future *future, const char *expected)
+{
+    void *value = NULL;
+    rondo_error *error = NULL;
+    rondo_status status = rondo_future_result(future, &value);
+    if (status == RONDO_OK) {
+        if (expected != NULL)
+            CHECK_EQ_STR(value, expected);
+        return;
+    }
+    CHECK(!clean);
+    CHECK_STATUS(status, RONDO_E_RAISED);
+    CHECK_OK(rondo_future_exception(future, &error));
+    CHECK_STATUS(rondo_error_get_status(error), -ENOMEM);
+    CHECK_OK(rondo_error_release(error));
+}
+
+static void run_once(void (*scenario)(void))
+{
+    kit_drops = given = 0;
+    scenario();
+    if (kit_drops != given)
+        kit_fail(__FILE__, __LINE__, "%ld args were given and %ld dropped", given, (long)kit_drops);
+}
+
+static void sweep_one(void (*scenario)(void), bool sticky)
+{
+    uint64_t live = rondo_debug_live();
+    for (long n = 1;; n++) {
+        kit_alloc_mark();
+        clean = false;
+        kit_alloc_fail(n, sticky);
+        run_once(scenario);
+        kit_alloc_end();
+        long failed = kit_alloc_failed();
+        clean = true;
+        run_once(scenario);
+        int leaks = kit_alloc_leaks(true);
+        if (leaks > 0 || rondo_debug_live() != live)
+            kit_fail(__FILE__, __LINE__, "allocation %ld%s: %d leaks, %+lld live objects", n,
+                     sticky ? " and all after it" : "", leaks, (long long)(rondo_debug_live() - live));
+        if (failed == 0)
+            return;
+        points++;
+        CHECK(n < 100000);
+    }
+}
+
+static void ignore_log(int32_t level, const char *message, void *arg)
+{
+    (void)level;
+    (void)message;
+    (void)arg;
+}
+
+static void sweep(void (*scenario)(void))
+{
+    if (!kit_alloc_works()) {
+        kit_skip("a sanitizer has the allocator");
+        return;
+    }
+    CHECK_OK(rondo_log_set_sink(ignore_log, NULL, NULL)); /* reports may be many */
+    points = 0;
+    clean = true;
+    run_once(scenario); /* what is made once and kept */
+    sweep_one(scenario, false);
+    sweep_one(scenario, true);
+    CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
+    kit_note("alloc-points=%ld", points);
+}
+
+#define GIVEN (given++, kit_drop)
+
+static void end_loop(rondo_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    CHECK_OK(rondo_loop_close(loop, NULL));
+    CHECK_OK(rondo_loop_release(loop));
+}
+
+/* A pass may itself want memory: for the poller, for instance. */
+static void pass(rondo_loop *loop)
+{
+    CHECK_OK(rondo_loop_stop(loop));
+    rondo_status status = rondo_loop_run_forever(loop);
+    CHECK(status == RONDO_OK || (!clean && status == -ENOMEM));
+    if (status != RONDO_OK)
+        CHECK_EQ_INT(rondo_loop_is_running(loop), 0);
+}
+
+/* ---- loop and calls -------------------------------------------------------------------------- */
+
+static void loop_and_run(void)
+{
+    rondo_loop_options options = { .size = sizeof options, .ready_capacity = 1000 };
+    rondo_loop *loop = NULL;
+    struct kit_arg arg = { 0 };
+    TRY(rondo_loop_new(&options, &loop));
+    TRY(rondo_loop_call_soon(loop, kit_arg_call, &arg, NULL, NULL));
+    pass(loop);
+    CHECK_EQ_INT(arg.calls, 1);
+out:
+    end_loop(loop);
+}
+
+KIT_TEST(oom_loop_new_and_run) { sweep(loop_and_run); }
+
+static void many_calls(void)
+{
+    enum { COUNT = 3000 };
+    static rondo_handle *handles[COUNT];
+    rondo_loop *loop = NULL;
+    struct kit_arg arg = { 0 };
+    int accepted = 0;
+    memset(handles, 0, sizeof handles);
+    TRY(rondo_loop_new(NULL, &loop));
+    for (int i = 0; i < COUNT; i++) {
+        bool keep = i % 3 == 0;
+        if (!REFUSED(rondo_loop_call_soon(loop, kit_arg_call, &arg, keep ? GIVEN : NULL,
+                                          keep ? &handles[i] : NULL)))
+            accepted++;
+    }
+    pass(loop);
+    if (arg.calls != 0 || clean)
+        CHECK_EQ_INT(arg.calls, accepted);
+out:
+    end_loop(loop);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_OK(rondo_handle_release(handles[i]));
+}
+
+KIT_TEST_WITHIN(oom_call_soon_growth, 30) { sweep(many_calls); }
+
+static void many_timers(void)
+{
+    enum { COUNT = 2000 };
+    static rondo_handle *handles[COUNT];
+    rondo_loop *loop = NULL;
+    struct kit_arg arg = { 0 };
+    int cancelled = 0, accepted = 0;
+    memset(handles, 0, sizeof handles);
+    TRY(rondo_loop_new(NULL, &loop));
+    for (int i = 0; i < COUNT; i++)
+        accepted += !REFUSED(rondo_loop_call_later(loop, i % 2 ? -i : 3600000000000, kit_arg_call, &arg,
+                                                   GIVEN, &handles[i]));
+    for (int i = 0; i < COUNT; i += 4) {
+        if (handles[i] == NULL)
+            continue;
+        CHECK_OK(rondo_handle_cancel(handles[i])); /* cancelling never needs memory */
+        cancelled++;
+    }
+    for (int i = 2; i < COUNT; i += 4)
+        if (handles[i] != NULL)
+            (void)REFUSED(rondo_handle_rearm(handles[i], i % 8 == 2 ? 0 : 7200000000000));
+    pass(loop);
+    CHECK(arg.calls <= accepted - cancelled);
+    if (clean)
+        CHECK_EQ_INT(arg.calls, 1000 + 250);
+out:
+    end_loop(loop);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_OK(rondo_handle_release(handles[i]));
+}
+
+KIT_TEST_WITHIN(oom_timers, 30) { sweep(many_timers); }
+
+static int pairs[40][2];
+
+static void watch_many(void)
+{
+    rondo_loop *loop = NULL;
+    struct kit_arg arg = { 0 };
+    TRY(rondo_loop_new(NULL, &loop));
+    for (int i = 0; i < 40; i++) {
+        (void)REFUSED(rondo_loop_add_reader(loop, pairs[i][0], kit_arg_fd, &arg, GIVEN));
+        (void)REFUSED(rondo_loop_add_writer(loop, pairs[i][0], kit_arg_fd, &arg, GIVEN));
+        (void)REFUSED(rondo_loop_add_writer(loop, pairs[i][0], kit_arg_fd, &arg, GIVEN));
+    }
+    pass(loop);
+    if (clean)
+        CHECK_EQ_INT(arg.calls, 40);
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(rondo_loop_remove_reader(loop, pairs[i][0], NULL));
+        CHECK_OK(rondo_loop_remove_writer(loop, pairs[i][0], NULL));
+    }
+out:
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_descriptors, 30)
+{
+    for (int i = 0; i < 40; i++)
+        kit_socketpair(pairs[i]);
+    sweep(watch_many);
+    for (int i = 0; i < 40; i++) {
+        close(pairs[i][0]);
+        close(pairs[i][1]);
+    }
+}
+
+/* ---- futures --------------------------------------------------------------------------------- */
+
+static void futures_and_callbacks(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_future *futures[3] = { NULL };
+    rondo_error *error = NULL;
+    struct kit_arg arg = { 0 };
+    int accepted = 0;
+    TRY(rondo_loop_new(NULL, &loop));
+    for (int i = 0; i < 3; i++)
+        TRY(rondo_future_new(loop, &futures[i]));
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 20; k++)
+            accepted += !REFUSED(rondo_future_add_done_callback(futures[i], kit_arg_future, &arg, GIVEN));
+    /* Completing may be refused, and then the future is what it was. */
+    if (REFUSED(rondo_future_set_result(futures[0], "one", GIVEN)))
+        CHECK_EQ_INT(rondo_future_is_done(futures[0]), 0);
+    if (REFUSED(rondo_future_cancel(futures[1], "two", NULL)))
+        CHECK_EQ_INT(rondo_future_is_done(futures[1]), 0);
+    TRY(rondo_error_new(RONDO_DOMAIN_USER, 3, "three", &error));
+    if (REFUSED(rondo_future_set_exception(futures[2], error)))
+        CHECK_EQ_INT(rondo_future_is_done(futures[2]), 0);
+    pass(loop);
+    if (clean)
+        CHECK_EQ_INT(arg.calls, accepted);
+out:
+    CHECK_OK(rondo_error_release(error));
+    for (int i = 0; i < 3; i++) {
+        if (futures[i] != NULL && rondo_future_is_done(futures[i]))
+            rondo_future_exception(futures[i], NULL);
+        CHECK_OK(rondo_future_release(futures[i]));
+    }
+    end_loop(loop);
+}
+
+KIT_TEST(oom_futures) { sweep(futures_and_callbacks); }
+
+static void futures_threadsafe(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_future *future = NULL;
+    rondo_error *error = NULL;
+    rondo_handle *handle = NULL;
+    struct kit_arg arg = { 0 };
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_future_new(loop, &future));
+    for (int i = 0; i < 50; i++)
+        (void)REFUSED(rondo_loop_call_soon_threadsafe(loop, kit_arg_call, &arg, GIVEN, NULL));
+    (void)REFUSED(rondo_loop_call_soon_threadsafe(loop, kit_arg_call, &arg, GIVEN, &handle));
+    (void)REFUSED(rondo_future_set_result_threadsafe(future, "value", GIVEN));
+    TRY(rondo_error_new(RONDO_DOMAIN_USER, 1, "late", &error));
+    (void)REFUSED(rondo_future_set_exception_threadsafe(future, error));
+    (void)REFUSED(rondo_future_cancel_threadsafe(future, "later", error));
+    pass(loop);
+    if (clean) {
+        CHECK_EQ_INT(arg.calls, 51);
+        check_outcome(future, "value");
+    }
+out:
+    if (future != NULL && rondo_future_is_done(future))
+        rondo_future_exception(future, NULL);
+    CHECK_OK(rondo_handle_release(handle));
+    CHECK_OK(rondo_error_release(error));
+    CHECK_OK(rondo_future_release(future));
+    end_loop(loop);
+}
+
+KIT_TEST(oom_threadsafe) { sweep(futures_threadsafe); }
+
+/* ---- coroutines and tasks -------------------------------------------------------------------- */
+
+struct count {
+    int steps;
+};
+
+/* Yields twice, sleeps, awaits a coroutine (rondo_sleep), returns. */
+static rondo_step walk(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
+{
+    struct count *count = frame;
+    rondo_coroutine *inner = NULL;
+    (void)sent;
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    switch (count->steps++) {
+    case 0:
+    case 1: return rondo_coroutine_yield(co, NULL);
+    case 2: return rondo_coroutine_sleep(co, 1000);
+    case 3: {
+        rondo_status status = rondo_sleep(0, "inner", GIVEN, &inner);
+        if (status != RONDO_OK)
+            return rondo_coroutine_raise_status(co, status, "rondo_sleep");
+        return rondo_coroutine_await_moved(co, inner);
+    }
+    default: return rondo_coroutine_return(co, "walked", NULL);
+    }
+}
+
+static void by_hand(void)
+{
+    rondo_coroutine *coroutine = NULL;
+    void *frame = NULL;
+    TRY(rondo_coroutine_new_with_frame("walk", walk, sizeof(struct count), NULL, &frame, &coroutine));
+    for (int i = 0; i < 2; i++) {
+        rondo_step step = -1;
+        void *value = NULL;
+        rondo_error *error = NULL;
+        rondo_status status = rondo_coroutine_send(coroutine, NULL, &step, &value, &error);
+        if (REFUSED(status))
+            break;
+        CHECK_EQ_INT(step, RONDO_STEP_YIELD);
+        CHECK_OK(rondo_error_release(error));
+    }
+    (void)REFUSED(rondo_coroutine_close(coroutine, NULL));
+out:
+    CHECK_OK(rondo_coroutine_release(coroutine));
+}
+
+KIT_TEST(oom_coroutine_by_hand) { sweep(by_hand); }
+
+static rondo_status run_to_the_end(rondo_loop *loop, rondo_awaitable *awaitable, const char *expected)
+{
+    rondo_future *out = NULL;
+    rondo_status status = rondo_loop_run_until_complete(loop, awaitable, &out);
+    if (status != RONDO_OK) {
+        CHECK(!clean && status == -ENOMEM);
+        CHECK_OK(rondo_future_release(out));
+        return status;
+    }
+    check_outcome(out, expected);
+    return rondo_future_release(out);
+}
+
+static void run_coroutine(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_coroutine *coroutine = NULL;
+    void *frame = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_coroutine_new_with_frame("walk", walk, sizeof(struct count), NULL, &frame, &coroutine));
+    run_to_the_end(loop, coroutine, "walked");
+out:
+    end_loop(loop);
+}
+
+KIT_TEST(oom_run_until_complete) { sweep(run_coroutine); }
+
+static void tasks(void)
+{
+    static struct count counts[4];
+    rondo_loop *loop = NULL;
+    rondo_context *context = NULL;
+    rondo_task *made[4] = { NULL };
+    rondo_coroutine *coroutine = NULL;
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_context_new(&context));
+    rondo_task_options options = { .size = sizeof options, .name = "a name that is copied",
+                                   .context = context, .coroutine_name = "walk" };
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &made[0]));
+    TRY(rondo_loop_spawn(loop, walk, &counts[1], GIVEN, &options, &made[1]));
+    TRY(rondo_coroutine_new("walk", walk, &counts[2], GIVEN, &coroutine));
+    TRY(rondo_loop_create_task(loop, coroutine, &options, &made[2]));
+    (void)REFUSED(rondo_task_set_name(made[0], "another name"));
+    (void)REFUSED(rondo_task_cancel(made[1], "not needed", NULL));
+    run_to_the_end(loop, made[0], "walked");
+    pass(loop);
+out:
+    for (int i = 0; i < 4; i++)
+        CHECK_OK(rondo_task_release(made[i]));
+    CHECK_OK(rondo_context_release(context));
+    end_loop(loop);
+}
+
+KIT_TEST(oom_tasks) { sweep(tasks); }
+
+static void waiting(void)
+{
+    static struct count counts[3];
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL;
+    rondo_coroutine *first = NULL, *second = NULL, *timed = NULL;
+    rondo_future *gather = NULL, *shield = NULL;
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &task));
+    TRY(rondo_coroutine_new("walk", walk, &counts[1], GIVEN, &first));
+    rondo_awaitable *awaitables[3] = { task, first, task };
+    TRY(rondo_gather(loop, awaitables, 3, 0, &gather));
+    run_to_the_end(loop, gather, NULL);
+    TRY(rondo_shield(loop, task, &shield));
+    run_to_the_end(loop, shield, NULL);
+    TRY(rondo_coroutine_new("walk", walk, &counts[2], GIVEN, &second));
+    TRY(rondo_wait_for(second, 10000000000, &timed));
+    run_to_the_end(loop, timed, "walked");
+out:
+    CHECK_OK(rondo_future_release(gather));
+    CHECK_OK(rondo_future_release(shield));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_gather_shield_wait_for, 30) { sweep(waiting); }
+
+static void whole_run(void)
+{
+    rondo_coroutine *coroutine = NULL;
+    rondo_error *error = NULL;
+    void *frame = NULL, *value = NULL;
+    TRY(rondo_coroutine_new_with_frame("walk", walk, sizeof(struct count), NULL, &frame, &coroutine));
+    rondo_status status = rondo_run(coroutine, NULL, &value, &error);
+    if (status == RONDO_E_RAISED && !clean) {
+        CHECK_STATUS(rondo_error_get_status(error), -ENOMEM);
+        CHECK_OK(rondo_error_release(error));
+    } else if (!REFUSED(status)) {
+        CHECK_EQ_STR(value, "walked");
+    }
+out:
+    return;
+}
+
+KIT_TEST(oom_run) { sweep(whole_run); }
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+static void thread_coroutine(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_coroutine *coroutine = NULL;
+    rondo_thread_future *future = NULL;
+    rondo_error *error = NULL;
+    void *frame = NULL, *value = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_coroutine_new_with_frame("walk", walk, sizeof(struct count), NULL, &frame, &coroutine));
+    TRY(rondo_loop_run_coroutine_threadsafe(loop, coroutine, &future));
+    for (int i = 0; i < 1000 && !rondo_thread_future_is_done(future); i++) {
+        pass(loop);
+        usleep(clean ? 10 : 1);
+    }
+    rondo_status status = rondo_thread_future_result(future, 0, &value);
+    if (clean)
+        CHECK_OK(status);
+    if (status == RONDO_OK) {
+        CHECK_EQ_STR(value, "walked");
+    } else if (status == RONDO_E_RAISED) {
+        CHECK_OK(rondo_thread_future_exception(future, 0, &error));
+        CHECK_STATUS(rondo_error_get_status(error), -ENOMEM);
+        CHECK_OK(rondo_error_release(error));
+    } else {
+        CHECK(status == RONDO_E_TIMEOUT || status == RONDO_E_CANCELLED);
+    }
+out:
+    end_loop(loop);
+    CHECK_OK(rondo_thread_future_release(future));
+}
+
+KIT_TEST_WITHIN(oom_run_coroutine_threadsafe, 60) { sweep(thread_coroutine); }
+
+static void note_thread_future(rondo_thread_future *future, void *arg)
+{
+    (void)future;
+    kit_arg_call(arg);
+}
+
+static void thread_futures(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_thread_future *future = NULL;
+    rondo_future *wrapped = NULL;
+    struct kit_arg arg = { 0 };
+    int accepted = 0;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_thread_future_new(&future));
+    for (int i = 0; i < 20; i++)
+        accepted += !REFUSED(rondo_thread_future_add_done_callback(future, note_thread_future, &arg, GIVEN));
+    TRY(rondo_wrap_future(loop, future, &wrapped));
+    if (!REFUSED(rondo_thread_future_set_result(future, "value", GIVEN)))
+        CHECK_EQ_INT(arg.calls, accepted);
+    pass(loop);
+    pass(loop);
+    if (clean)
+        check_outcome(wrapped, "value");
+out:
+    if (wrapped != NULL && rondo_future_is_done(wrapped))
+        rondo_future_exception(wrapped, NULL);
+    CHECK_OK(rondo_future_release(wrapped));
+    CHECK_OK(rondo_thread_future_release(future));
+    end_loop(loop);
+}
+
+KIT_TEST(oom_thread_futures) { sweep(thread_futures); }
+
+/* ---- sockets --------------------------------------------------------------------------------- */
+
+static void sockets(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_future *sending = NULL, *receiving = NULL;
+    char buffer[64];
+    int fds[2];
+    kit_socketpair(fds);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_sock_recv(loop, fds[1], buffer, sizeof buffer, &receiving));
+    TRY(rondo_loop_sock_sendall(loop, fds[0], "hello", 5, &sending));
+    run_to_the_end(loop, sending, NULL);
+    run_to_the_end(loop, receiving, NULL);
+    if (clean)
+        CHECK_EQ_INT(memcmp(buffer, "hello", 5), 0);
+out:
+    CHECK_OK(rondo_future_release(sending));
+    CHECK_OK(rondo_future_release(receiving));
+    end_loop(loop);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+KIT_TEST(oom_sockets) { sweep(sockets); }
+
+/* ---- errors, contexts, reports --------------------------------------------------------------- */
+
+static void errors(void)
+{
+    rondo_error *first = NULL, *second = NULL, *group = NULL;
+    char text[512];
+    TRY(rondo_error_new(RONDO_DOMAIN_USER, 1, "a message that is copied", &first));
+    TRY(rondo_error_new(RONDO_DOMAIN_POSIX, ECONNREFUSED, NULL, &second));
+    if (!REFUSED(rondo_error_set_operation(second, "connect")))
+        CHECK_EQ_STR(rondo_error_get_operation(second), "connect");
+    if (!REFUSED(rondo_error_set_cause(first, second)))
+        CHECK_EQ_PTR(rondo_error_get_cause(first), second);
+    rondo_error *members[2] = { first, second };
+    TRY(rondo_error_group_new("both", members, 2, &group));
+    CHECK_EQ_INT(rondo_error_get_count(group), 2);
+    (void)REFUSED(rondo_error_describe(group, text, sizeof text, NULL));
+out:
+    CHECK_OK(rondo_error_release(group));
+    CHECK_OK(rondo_error_release(second));
+    CHECK_OK(rondo_error_release(first));
+}
+
+KIT_TEST(oom_errors) { sweep(errors); }
+
+static rondo_contextvar *variable;
+
+static void set_variable(void *arg)
+{
+    (void)arg;
+    (void)REFUSED(rondo_contextvar_set(variable, "inside", GIVEN));
+}
+
+static void contexts(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_context *context = NULL, *copy = NULL;
+    void *value = NULL;
+    variable = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_contextvar_new("variable", "default", &variable));
+    TRY(rondo_context_new(&context));
+    TRY(rondo_context_copy_current(&copy));
+    (void)REFUSED(rondo_context_run(context, set_variable, NULL));
+    (void)REFUSED(rondo_loop_call_soon_in_context(loop, context, set_variable, NULL, GIVEN, NULL));
+    (void)REFUSED(rondo_loop_call_soon(loop, set_variable, NULL, GIVEN, NULL));
+    pass(loop);
+    CHECK_OK(rondo_contextvar_get(variable, &value));
+    CHECK_EQ_STR(value, "default");
+out:
+    end_loop(loop);
+    CHECK_OK(rondo_context_release(copy));
+    CHECK_OK(rondo_context_release(context));
+    CHECK_OK(rondo_contextvar_release(variable));
+}
+
+KIT_TEST(oom_contexts) { sweep(contexts); }
+
+static rondo_error *to_raise;
+
+static void raise_it(void *arg)
+{
+    (void)REFUSED(rondo_loop_raise(arg, to_raise));
+}
+
+static void reports(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_exception_context *context = NULL;
+    to_raise = NULL;
+    TRY(rondo_error_new(RONDO_DOMAIN_USER, 1, "raised", &to_raise));
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_call_soon(loop, raise_it, loop, NULL, NULL));
+    pass(loop);
+    TRY(rondo_exception_context_new("a message", &context));
+    (void)REFUSED(rondo_exception_context_set_error(context, to_raise));
+    (void)REFUSED(rondo_loop_call_exception_handler(loop, context));
+out:
+    CHECK_OK(rondo_exception_context_release(context));
+    end_loop(loop);
+    CHECK_OK(rondo_error_release(to_raise));
+}
+
+KIT_TEST(oom_reports) { sweep(reports); }
+
+/* ---- embedding ------------------------------------------------------------------------------- */
+
+static void guest(void)
+{
+    rondo_loop *loop = NULL;
+    int32_t fd = -1;
+    struct kit_arg arg = { 0 };
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_get_fd(loop, &fd));
+    TRY(rondo_loop_call_soon(loop, kit_arg_call, &arg, NULL, NULL));
+    TRY(rondo_loop_call_later(loop, 0, kit_arg_call, &arg, GIVEN, NULL));
+    TRY(rondo_loop_drive(loop, 0, 0, NULL));
+    CHECK_EQ_INT(arg.calls, 2);
+out:
+    end_loop(loop);
+}
+
+KIT_TEST(oom_embedding) { sweep(guest); }
+
+/* ---- object memory itself: the pool of chunks grows only once, so a fresh process for each point ---- */
+
+static void many_objects(void)
+{
+    enum { COUNT = 4000 };
+    static rondo_future *futures[COUNT];
+    static rondo_error *errors_made[COUNT];
+    static rondo_coroutine *coroutines[COUNT];
+    static rondo_thread_future *thread_futures_made[COUNT];
+    rondo_loop *loop = NULL;
+    memset(futures, 0, sizeof futures);
+    memset(errors_made, 0, sizeof errors_made);
+    memset(coroutines, 0, sizeof coroutines);
+    memset(thread_futures_made, 0, sizeof thread_futures_made);
+    TRY(rondo_loop_new(NULL, &loop));
+    for (int i = 0; i < COUNT; i++) {
+        (void)REFUSED(rondo_future_new(loop, &futures[i]));
+        (void)REFUSED(rondo_error_new(RONDO_DOMAIN_USER, i, NULL, &errors_made[i]));
+        (void)REFUSED(rondo_coroutine_new("walk", walk, NULL, GIVEN, &coroutines[i]));
+        (void)REFUSED(rondo_thread_future_new(&thread_futures_made[i]));
+        (void)REFUSED(rondo_loop_spawn(loop, walk, calloc(1, sizeof(struct count)), free, NULL, NULL));
+    }
+out:
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_OK(rondo_future_release(futures[i]));
+        CHECK_OK(rondo_error_release(errors_made[i]));
+        CHECK_OK(rondo_coroutine_release(coroutines[i]));
+        CHECK_OK(rondo_thread_future_release(thread_futures_made[i]));
+    }
+    end_loop(loop);
+}
+
+static int cold_point(long n, bool sticky)
+{
+    uint64_t live = rondo_debug_live();
+    kit_alloc_mark();
+    clean = false;
+    kit_alloc_fail(n, sticky);
+    run_once(many_objects);
+    kit_alloc_end();
+    bool failed = kit_alloc_failed() > 0;
+    clean = true;
+    run_once(many_objects);
+    CHECK_EQ_INT(rondo_debug_live(), live);
+    return failed ? 1 : 0;
+}
+
+KIT_TEST_WITHIN(oom_object_memory, 120)
+{
+    long counted = 0;
+    if (!kit_alloc_works()) {
+        kit_skip("a sanitizer has the allocator");
+        return;
+    }
+    CHECK_OK(rondo_log_set_sink(ignore_log, NULL, NULL));
+    for (int sticky = 0; sticky < 2; sticky++) {
+        /* Most points are one text a task: the first ones, and then ever fewer. */
+        for (long n = 1;; n += 1 + n / 50) {
+            int pid = kit_fork();
+            if (pid == 0)
+                _exit(cold_point(n, sticky));
+            int status = kit_wait_child(pid);
+            CHECK(status == 0 || status == 1);
+            if (status == 0)
+                break;
+            counted++;
+        }
+    }
+    CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
+    CHECK(counted > 10);
+    kit_note("alloc-points=%ld", counted);
+}

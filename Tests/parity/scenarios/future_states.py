@@ -1,0 +1,26 @@
+# oldest: 3.11
+# What a future allows in each state (F-01, F-03, F-04).
+from parity import Boom, attempt, new_loop, outcome, say
+
+loop = new_loop()
+future = loop.create_future()
+attempt("result of pending", future.result)
+attempt("exception of pending", future.exception)
+future.set_result("x")
+attempt("result", future.result)
+attempt("exception", future.exception)
+attempt("set_result again", future.set_result, "y")
+attempt("set_exception again", future.set_exception, Boom("z"))
+say(f"cancel of done: {int(future.cancel())}")
+outcome("done", future)
+future = loop.create_future()
+say(f"cancel: {int(future.cancel('why'))}")
+say(f"cancel again: {int(future.cancel())}")
+say(f"done: {int(future.done())} cancelled: {int(future.cancelled())}")
+attempt("set_result of cancelled", future.set_result, "y")
+outcome("cancelled", future)
+future = loop.create_future()
+future.set_exception(Boom("bad"))
+say(f"cancel of failed: {int(future.cancel())}")
+outcome("failed", future)
+loop.close()
