@@ -200,7 +200,7 @@ extension TimerEntry: Equatable {
     var numbers = Numbers(state: UInt64(count))
     for whens in [1, 3, 1000, UInt64(Int64.max)] {
       let all = entries(count, &numbers, whens: whens).shuffled(using: &numbers)
-      let memory = UnsafeMutablePointer<TimerEntry>.allocate(capacity: count * 2)
+      let memory = UnsafeMutablePointer<TimerEntry>.allocate(capacity: count * 2 + TimerSort.room)
       defer { memory.deallocate() }
       for (i, entry) in all.enumerated() { memory[i] = entry }
       let sorted = TimerSort.sort(memory, memory + count, count)

@@ -305,7 +305,7 @@ static void end_stream(struct stream *stream)
 
 KIT_TEST(interrupted_transfers)
 {
-    struct stream stream = make_stream(3000000);
+    struct stream stream = make_stream(6000000);
     clear_faults();
     for (int call = READ; call <= SEND; call++) {
         faults[call].code = EINTR;

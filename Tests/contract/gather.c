@@ -371,8 +371,7 @@ KIT_TEST(gather_of_what_is_done)
     rondo_awaitable *awaitables[] = { future };
     CHECK_OK(rondo_future_set_result(future, NUMBER(4), NULL));
     rondo_future *gather = gather_of(loop, awaitables, 1, 0);
-    expect_pending(gather);
-    kit_pass(loop);
+    /* Since CPython 3.12 what is done already costs no pass. */
     CHECK_EQ_INT(rondo_future_is_done(gather), 1);
     CHECK_EQ_INT(outcome(gather, 0), 4);
     end_future(gather);

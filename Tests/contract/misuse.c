@@ -454,6 +454,9 @@ static void release_outputs(const struct api_function *function)
 
 static void check_null_of(const struct api_function *function, int index)
 {
+    /* NULL is a value like any other there, and would stay in this thread's context. */
+    if (strcmp(function->name, "rondo_contextvar_set") == 0)
+        return;
     struct world world = make_world();
     uint64_t args[API_PARAMS];
     good_arguments(function, &world, args);
@@ -574,6 +577,7 @@ KIT_TEST(wrong_thread_everywhere)
 static bool is_free_after_fork(const struct api_function *function)
 {
     static const char *const names[] = { "rondo_loop_reset_after_fork", "rondo_set_event_loop",
+                                         "rondo_get_event_loop",
                                          "rondo_loop_close", NULL }; /* for close see fork.c */
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || !is_status(function) || is_action(function);

@@ -346,7 +346,8 @@ KIT_TEST(K12_everything_goes)
     CHECK_OK(rondo_shield(loop, task, &shield));
     kit_pass(loop);
     CHECK_OK(rondo_loop_close(loop, NULL));
-    CHECK_EQ_INT(kit_reports(), 3);
+    /* Not the child that gather made a task of: asyncio keeps quiet about those. */
+    CHECK_EQ_INT(kit_reports(), 2);
     for (int i = 0; i < 3; i++)
         CHECK_EQ_INT(frames[i].drops, 1);
     CHECK_EQ_INT(waiter.drops + gathered.drops, 2);

@@ -270,12 +270,13 @@ static UNUSED void say_done(rondo_future *future, void *arg)
 /* ---- counting passes ------------------------------------------------------------------------- */
 
 static int ticks;
-static int ticking;
+static uintptr_t ticking; /* which counting goes on, 0 for none */
+static uintptr_t last_counting;
 
 static UNUSED void tick(void *arg)
 {
-    if (!ticking)
-        return;
+    if (ticking != (uintptr_t)arg)
+        return; /* of a counting that has ended */
     ticks++;
     soon(tick, arg);
 }
@@ -283,8 +284,8 @@ static UNUSED void tick(void *arg)
 static UNUSED void start_ticks(void)
 {
     ticks = 0;
-    ticking = 1;
-    soon(tick, NULL);
+    ticking = ++last_counting;
+    soon(tick, (void *)ticking);
 }
 
 static UNUSED int stop_ticks(void)

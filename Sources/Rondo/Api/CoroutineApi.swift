@@ -220,11 +220,18 @@ public func rondo_coroutine_raise_status(
   return raise(co, ErrorRef.of(isError ? status : -EINVAL, operation))
 }
 
+/// `co` is not the running body: why not.
+private func refusalToTake(_ co: OpaquePointer?) -> rondo_status {
+  if CoroutineRef.find(co) != nil || TaskRef.find(co) != nil { return RONDO_E_INVALID_STATE }
+  let status = CoroutineRef.explain(co)
+  return status == RONDO_E_BAD_HANDLE ? TaskRef.refuse(co) : status
+}
+
 @_cdecl("rondo_coroutine_take_sent") @implementation
 public func rondo_coroutine_take_sent(_ co: OpaquePointer?, _ outValue: UnsafeMutablePointer<Raw?>?) -> rondo_status {
   let thread = rondo_thread()!
+  if co == nil || thread.pointee.step_co != handleBits(co) { return refusalToTake(co) }
   guard let outValue else { return -EINVAL }
-  if co == nil || thread.pointee.step_co != handleBits(co) { return RONDO_E_INVALID_STATE }
   if let held = address(thread.pointee.sent_value)?.assumingMemoryBound(to: Value.self) {
     thread.pointee.sent_value = 0
     outValue.pointee = held.pointee.pointer

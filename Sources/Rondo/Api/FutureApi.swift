@@ -114,10 +114,10 @@ public func rondo_future_result(_ future: OpaquePointer?, _ outValue: UnsafeMuta
 @_cdecl("rondo_future_take_result") @implementation
 public func rondo_future_take_result(_ future: OpaquePointer?, _ outValue: UnsafeMutablePointer<Raw?>?) -> rondo_status {
   guard let found = FutureRef.owned(future) else { return FutureRef.refuse(future) }
-  guard let outValue else { return -EINVAL }
   let status = found.outcome()
   if status != RONDO_OK { return status }
   if found.has(FutureBits.taken) { return RONDO_E_INVALID_STATE }
+  guard let outValue else { return -EINVAL }
   outValue.pointee = found.takeValue().pointer
   return RONDO_OK
 }

@@ -21,7 +21,7 @@ private func letGo(_ awaitable: Raw?) {
 @_cdecl("rondo_ensure_future") @implementation
 public func rondo_ensure_future(_ loop: OpaquePointer?, _ awaitable: Raw?, _ outFuture: OutHandle?) -> rondo_status {
   guard let found = LoopRef.owned(loop), let outFuture else {
-    let status = LoopRef.owned(loop) == nil ? LoopRef.refuse(loop) : -EINVAL
+    let status = LoopRef.owned(loop) == nil ? LoopRef.refuse(loop) : refusalWithoutOut(awaitable)
     letGo(awaitable)
     return status
   }
@@ -31,6 +31,13 @@ public func rondo_ensure_future(_ loop: OpaquePointer?, _ awaitable: Raw?, _ out
   if retained == RONDO_OK { outFuture.pointee = future.handle }
   future.unpin()
   return retained
+}
+
+/// Nowhere to write the result to; what else is wrong goes first.
+private func refusalWithoutOut(_ awaitable: Raw?) -> rondo_status {
+  guard let coroutine = CoroutineRef.find(OpaquePointer(awaitable)) else { return -EINVAL }
+  let status = Drive.refusal(coroutine)
+  return status == RONDO_OK ? -EINVAL : status
 }
 
 // MARK: - gather

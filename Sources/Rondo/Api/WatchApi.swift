@@ -143,10 +143,6 @@ public func rondo_exception_context_release(_ context: OpaquePointer?) -> rondo_
 @_cdecl("rondo_exception_context_set_error") @implementation
 public func rondo_exception_context_set_error(_ context: OpaquePointer?, _ error: OpaquePointer?) -> rondo_status {
   guard let found = ReportRef.find(context) else { return explain(context) }
-  if error == nil {
-    found.setError(nil)
-    return RONDO_OK
-  }
   guard let given = ErrorRef.find(error) else { return ErrorRef.explain(error) }
   found.setError(given)
   return RONDO_OK

@@ -33,6 +33,8 @@ struct Text: ~Copyable {
     add(UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self), text.utf8CodeUnitCount)
   }
 
+  // Else `add(a ? "x" : "y")` would come here with a String, copied to a heap that may be full.
+  @_disfavoredOverload
   mutating func add(_ text: UnsafePointer<CChar>?) {
     if let text { add(text, strlen(text)) }
   }

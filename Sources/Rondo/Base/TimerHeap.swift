@@ -146,7 +146,7 @@ extension UnsafeMutablePointer where Pointee == TimerHeap {
     var due = 0
     for i in 0..<pointee.count where entries[i].when <= now { due += 1 }
     if due < pointee.count >> 4 { return 0 }
-    guard let spare = allocateArray(TimerEntry.self, due * 2) else { return 0 }
+    guard let spare = allocateArray(TimerEntry.self, due * 2 + TimerSort.room) else { return 0 }
     var taken = 0
     var kept = 0
     for i in 0..<pointee.count {
@@ -180,6 +180,11 @@ extension UnsafeMutablePointer where Pointee == TimerHeap {
 
 /// A radix sort by deadline and number, least digit first, skipping digits that are all alike.
 enum TimerSort {
+  /// What sorting needs behind its two arrays, in entries: 256 counts. Not on the stack, where
+  /// Swift asks the heap behind our back, and not in a call that could fail.
+  static let room = 256 * 8 / 16
+
+  /// `b` has room for `count` entries and `room` more.
   static func sort(
     _ a: UnsafeMutablePointer<TimerEntry>, _ b: UnsafeMutablePointer<TimerEntry>, _ count: Int
   ) -> UnsafeMutablePointer<TimerEntry> {
@@ -187,11 +192,10 @@ enum TimerSort {
     var to = b
     var digit = 0
     // Four bytes of the number, then eight of the deadline.
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: 256) { counts in
-      while digit < 12 {
-        if pass(from, to, count, digit, counts.baseAddress!) { swap(&from, &to) }
-        digit += 1
-      }
+    let counts = Raw(b + count).assumingMemoryBound(to: Int.self)
+    while digit < 12 {
+      if pass(from, to, count, digit, counts) { swap(&from, &to) }
+      digit += 1
     }
     return from
   }

@@ -36,9 +36,11 @@ extension LoopRef {
     var report = rondo_close_report()
     countLeft(&report)
     rondo_store64(&s.pointee.closedOwner, rondo_thread_id())
+    rondo_lock(inbox.lock)
     s.pointee.isClosing = true
     rondo_store64(&s.pointee.owner, Owner.closed)
     inbox.shut()
+    rondo_unlock(inbox.lock)
     let (calls, count) = inbox.take(Int.max)
     report.threadsafe_calls = countCalls(calls, count)
     if let outReport {

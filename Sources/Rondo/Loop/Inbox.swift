@@ -131,13 +131,11 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     return (taken, count - left)
   }
 
-  /// Refuse calls from now on; what is in it stays for `take`.
+  /// Refuse calls from now on, under the lock; what is in it stays for `take`.
   func shut() {
-    rondo_lock(lock)
     pointee.isClosed = true
     pointee.wake = -1
     pointee.isSleeping = false
-    rondo_unlock(lock)
   }
 
   func deallocateCalls() {

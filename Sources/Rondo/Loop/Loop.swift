@@ -47,7 +47,7 @@ struct LoopState {
   var isGuest: Bool  // the host polls our descriptor
   var isRunning: Bool
   var isStepped: Bool  // between rondo_loop_begin and rondo_loop_end
-  var isClosing: Bool
+  var isClosing: Bool  // under the inbox's lock
   var isFreed: Bool  // under the inbox's lock
   var isEager: Bool  // tasks start inside create_task
   var inCallback: Bool

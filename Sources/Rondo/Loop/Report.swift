@@ -133,7 +133,7 @@ extension LoopRef {
     let state = report.s
     describe(&text, "\nfuture: ", state.pointee.future)
     describe(&text, handle: opaque(state.pointee.handle))
-    describe(&text, "\ntask: ", state.pointee.task)
+    if state.pointee.task != state.pointee.future { describe(&text, "\ntask: ", state.pointee.task) }
     if let error = report.error {
       text.add("\n")
       error.describeFully(&text)

@@ -37,7 +37,6 @@ typealias SocketOperationPointer = UnsafeMutablePointer<SocketOperation>
 enum RawSocket {
   /// A future with one reference of C's for an operation that is filled in but for `extra`.
   static func start(_ loop: LoopRef, _ wanted: SocketOperation) -> (FutureRef?, rondo_status) {
-    if wanted.fd < 0 { return (nil, -EINVAL) }
     if rondo_shim_file_flags(wanted.fd) < 0 { return (nil, -EBADF) }
     if loop.isOperationWaiting(wanted.fd, wanted.isWrite ? .write : .read) { return (nil, -EBUSY) }
     guard let operation = allocateArray(SocketOperation.self, 1) else { return (nil, -ENOMEM) }

@@ -34,6 +34,7 @@ enum FutureBits {
   static let lateWake: UInt32 = 32  // done, but its waiters were not woken for want of memory
   static let sleep: UInt32 = 64  // extra is a timer
   static let quiet: UInt32 = 128  // no report when it goes pending
+  static let gather: UInt32 = 16384  // extra is a GatherState
   // a task's own
   static let mustCancel: UInt32 = 256
   static let throwNext: UInt32 = 512
@@ -154,7 +155,7 @@ struct FutureRef {
     let name = s.pointee.header.handle
     loop.report(
       literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved"),
-      error, future: name, task: 0)
+      error, future: name, task: isTask ? name : 0)
     // No longer the last: if the handler kept nothing this ends it for good.
     unpin()
     return true

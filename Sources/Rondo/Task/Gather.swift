@@ -31,10 +31,7 @@ struct Gather {
 
   /// The gather, if the future is one.
   static func find(_ future: FutureRef) -> Gather? {
-    if future.isTask || future.has(FutureBits.sleep) { return nil }
-    guard let extra = address(future.s.pointee.extra)?.assumingMemoryBound(to: FutureExtra.self) else { return nil }
-    let mine: @convention(c) (Raw) -> Void = { Gather.at(FutureRef($0)).free() }
-    return unsafeBitCast(extra.pointee.end, to: UInt.self) == unsafeBitCast(mine, to: UInt.self) ? at(future) : nil
+    future.has(FutureBits.gather) ? at(future) : nil
   }
 
   // MARK: - making
@@ -113,7 +110,7 @@ struct Gather {
       extra: extra, children: children, results: results, count: 0, distinct: 0, finished: 0,
       returnsExceptions: returnsExceptions, isCancelRequested: false))
     outer.s.pointee.extra = bits(state)
-    outer.add(FutureBits.library)
+    outer.add(FutureBits.library | FutureBits.gather)
     return Gather(outer: outer, s: state)
   }
 

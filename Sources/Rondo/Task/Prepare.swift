@@ -67,7 +67,7 @@ extension LoopRef {
 extension FutureRef {
   /// "<Future pending>", "<Task finished name='Task-2' coro=<bug()> exception=...>".
   func describe(_ text: inout Text) {
-    text.add(isTask ? "<Task " : "<Future ")
+    text.add(isTask ? "<Task " as StaticString : "<Future ")
     switch state {
     case RONDO_FUTURE_PENDING: text.add("pending")
     case RONDO_FUTURE_CANCELLED: text.add("cancelled")
@@ -92,8 +92,8 @@ extension FutureRef {
     text.add(task.body.pointee.name)
     text.add("()>")
     if let awaited = address(task.s.pointee.awaiting), !isDone {
-      text.add(FutureRef(awaited).isTask ? " wait_for=<Task " : " wait_for=<Future ")
-      text.add(FutureRef(awaited).isDone ? "finished>" : "pending>")
+      text.add(FutureRef(awaited).isTask ? " wait_for=<Task " as StaticString : " wait_for=<Future ")
+      text.add(FutureRef(awaited).isDone ? "finished>" as StaticString : "pending>")
     }
   }
 }

@@ -16,6 +16,7 @@ extension LoopRef {
     }
     var options = TaskOptions()
     options.isQuiet = true
+    options.eager = RONDO_EAGER_NO
     let (task, refused) = createTask(main, options, user: true)
     guard let task else {
       finish()

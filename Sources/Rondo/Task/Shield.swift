@@ -85,8 +85,10 @@ enum Shield {
   private static func report(_ inner: FutureRef) {
     if inner.state != RONDO_FUTURE_EXCEPTION { return }
     inner.remove(FutureBits.unread)
-    var text = Text()
     let error = inner.error!
+    // Nobody is left who could complete it, and nobody waits: that is no failure.
+    if error.isRondo(RONDO_E_BROKEN_PROMISE) { return }
+    var text = Text()
     let name: StaticString =
       error.state.pointee.domain == RONDO_DOMAIN_RONDO
       ? Status.text(error.state.pointee.code)?.exception ?? "Exception"
