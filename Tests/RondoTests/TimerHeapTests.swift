@@ -208,4 +208,15 @@ extension TimerEntry: Equatable {
       #expect((0..<count).map { sorted[$0] } == all.sorted(by: <))
     }
   }
+
+  @Test("deadlines before the clock began come first")
+  func negative() {
+    let whens: [Int64] = [5, -1, Int64.min, 0, Int64.max, -300, 5, -1]
+    let memory = UnsafeMutablePointer<TimerEntry>.allocate(capacity: whens.count * 2 + TimerSort.room)
+    defer { memory.deallocate() }
+    for (i, when) in whens.enumerated() { memory[i] = TimerEntry(when: when, order: UInt32(i), timer: 0) }
+    let all = (0..<whens.count).map { memory[$0] }
+    let sorted = TimerSort.sort(memory, memory + whens.count, whens.count)
+    #expect((0..<whens.count).map { sorted[$0] } == all.sorted(by: <))
+  }
 }

@@ -280,3 +280,89 @@ KIT_TEST(leaving_from_a_callback)
         CHECK_EQ_INT(status, expected[way]);
     }
 }
+
+/* ---- while other threads work ---------------------------------------------------------------- */
+
+static bool enough; /* atomic */
+
+static bool goes_on(void)
+{
+    return !__atomic_load_n(&enough, __ATOMIC_RELAXED);
+}
+
+static void use_loops(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_handle *handle = NULL;
+    CHECK_OK(rondo_loop_new(NULL, &loop));
+    CHECK_OK(rondo_loop_call_soon_threadsafe(loop, kit_no_call, NULL, NULL, &handle));
+    CHECK_OK(rondo_handle_cancel(handle));
+    CHECK_OK(rondo_handle_release(handle));
+    CHECK_OK(rondo_loop_close(loop, NULL));
+    CHECK_OK(rondo_loop_release(loop));
+}
+
+static void use_errors(void)
+{
+    rondo_error *first = kit_error(0, "first"), *last = first;
+    for (int i = 0; i < 100; i++) {
+        rondo_error *next = kit_error(i, NULL);
+        CHECK_OK(rondo_error_set_cause(last, next));
+        CHECK_STATUS(rondo_error_set_cause(next, first), -ELOOP);
+        CHECK_OK(rondo_error_release(next));
+        last = next;
+    }
+    CHECK_OK(rondo_error_release(first));
+}
+
+static void ignore_message(int32_t level, const char *message, void *arg)
+{
+    (void)level;
+    (void)message;
+    (void)arg;
+}
+
+static void use_everything(void)
+{
+    use_loops();
+    use_errors();
+    CHECK_OK(rondo_log_set_sink(ignore_message, NULL, NULL));
+}
+
+static void *work_with_loops(void *arg)
+{
+    while (goes_on())
+        use_loops();
+    return arg;
+}
+
+static void *work_with_errors(void *arg)
+{
+    while (goes_on())
+        use_errors();
+    return arg;
+}
+
+/* The child inherits no lock that a thread held which it does not have. */
+KIT_TEST(fork_while_other_threads_work)
+{
+    if (KIT_SANITIZED) {
+        kit_skip("a sanitizer's own locks do not survive such a fork");
+        return;
+    }
+    pthread_t threads[] = { kit_thread_start(work_with_loops, NULL), kit_thread_start(work_with_loops, NULL),
+                            kit_thread_start(work_with_errors, NULL) };
+    use_everything();
+    for (int i = 0; i < 300; i++) {
+        int pid = kit_fork();
+        if (pid == 0) {
+            use_everything();
+            _exit(0);
+        }
+        CHECK_EQ_INT(kit_wait_child(pid), 0);
+    }
+    __atomic_store_n(&enough, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < 3; i++)
+        kit_thread_join(threads[i]);
+    CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
+}

@@ -21,9 +21,9 @@ static inline int calls_measure(void (*work)(long count), long count)
     int64_t start;
 
     work(count / 10 + BATCH);
-    start = bench_now();
+    start = bench_work_now();
     work(count);
-    return bench_report((double)(bench_now() - start) / (double)count);
+    return bench_report((double)(bench_work_now() - start) / (double)count);
 }
 
 #endif

@@ -38,10 +38,10 @@ def measure(first):
     global left
     for count in (bench.count // 10 + BATCH, bench.count):
         left = count
-        start = bench.now()
+        start = bench.work_now()
         loop.call_soon(first)
         loop.run_forever()
-    return (bench.now() - start) / bench.count
+    return (bench.work_now() - start) / bench.count
 
 
 bench.main({"batch": lambda: measure(refill), "chain": lambda: measure(follow)})

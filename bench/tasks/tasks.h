@@ -24,9 +24,9 @@ static inline int tasks_measure(void (*work)(long count), long count)
     int64_t start;
 
     work(count / 10 + ALIVE);
-    start = bench_now();
+    start = bench_work_now();
     work(count);
-    return bench_report((double)(bench_now() - start) / (double)count);
+    return bench_report((double)(bench_work_now() - start) / (double)count);
 }
 
 /** What "bytes" does: suspend count coroutines, weigh them, wake them. */

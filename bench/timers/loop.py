@@ -23,9 +23,9 @@ def run(fn):
 
     def call():
         nonlocal took
-        start = bench.now()
+        start = bench.work_now()
         fn()
-        took = bench.now() - start
+        took = bench.work_now() - start
         loop.stop()
 
     loop.call_soon(call)
@@ -55,9 +55,9 @@ def cancel():
 
 
 def run_pass():
-    start = bench.now()
+    start = bench.work_now()
     run(lambda: None)
-    return bench.now() - start
+    return bench.work_now() - start
 
 
 def start_and_fire(delays):
@@ -68,14 +68,14 @@ def start_and_fire(delays):
         for delay in delays:
             loop.call_later(delay, fired)
 
-    start = bench.now()
+    start = bench.work_now()
     run(start_all)
-    first_part = bench.now() - start
+    first_part = bench.work_now() - start
     bench.time.sleep(FIRE_WITHIN + 0.002)
-    start = bench.now()
+    start = bench.work_now()
     if left > 0:
         loop.run_forever()
-    return first_part + bench.now() - start
+    return first_part + bench.work_now() - start
 
 
 def fire():
@@ -101,10 +101,10 @@ def rearm():
     run(stand)
     handle = others[0]
     run(move)
-    start = bench.now()
+    start = bench.work_now()
     for _ in range(0, bench.count, PIECE):
         run(move)
-    return (bench.now() - start) / bench.count
+    return (bench.work_now() - start) / bench.count
 
 
 bench.main({"cancel": cancel, "fire": fire, "rearm": rearm})

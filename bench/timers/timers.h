@@ -52,7 +52,7 @@ static inline int64_t timers_some_delay(uint64_t *seed, int64_t from, int64_t sp
 
 static inline void timers_do_cancel(long count)
 {
-    int64_t start = bench_now();
+    int64_t start = bench_work_now();
     uint64_t seed = 42;
     long i;
 
@@ -60,7 +60,7 @@ static inline void timers_do_cancel(long count)
         timer_start(i, timers_some_delay(&seed, SECOND, 999 * SECOND));
     for (i = 0; i < count; i++)
         timer_cancel(i);
-    timers_ns = bench_now() - start;
+    timers_ns = bench_work_now() - start;
 }
 
 static inline int timers_measure_cancel(long count)
@@ -84,16 +84,16 @@ static inline void timers_do_start_near(long count)
 static inline int64_t timers_start_and_fire(long count)
 {
     struct timespec wait = { 0, FIRE_WITHIN + 2000000 };
-    int64_t start = bench_now(), first_part;
+    int64_t start = bench_work_now(), first_part;
 
     timers_left = count;
     timers_run(timers_do_start_near, count);
-    first_part = bench_now() - start;
+    first_part = bench_work_now() - start;
     nanosleep(&wait, NULL);
-    start = bench_now();
+    start = bench_work_now();
     timers_fire();
     BENCH_CHECK(timers_left == 0);
-    return first_part + bench_now() - start;
+    return first_part + bench_work_now() - start;
 }
 
 static inline int timers_measure_fire(long count)
@@ -122,10 +122,10 @@ static inline void timers_do_move(long count)
 
     for (i = 0; i < DELAYS; i++)
         delays[i] = timers_some_delay(&seed, SECOND, 999 * SECOND);
-    start = bench_now();
+    start = bench_work_now();
     for (i = 0; i < count; i++)
         timer_move(0, delays[i % DELAYS]);
-    timers_ns = bench_now() - start;
+    timers_ns = bench_work_now() - start;
 }
 
 static inline int timers_measure_rearm(long count)

@@ -182,9 +182,8 @@ public func rondo_future_remove_done_callback(
   guard let fn else { return -EINVAL }
   let wanted = unsafeBitCast(fn, to: UInt.self)
   found.pin()
-  let removed = found.removeWaiters { node in
-    guard let theirs = node.pointee.fn else { return false }
-    return unsafeBitCast(theirs, to: UInt.self) == wanted && node.pointee.arg.pointer == arg
+  let removed = found.removeCallbacks { node in
+    unsafeBitCast(node.pointee.fn, to: UInt.self) == wanted && node.pointee.arg.pointer == arg
   }
   found.unpin()
   outRemoved?.pointee = removed

@@ -43,6 +43,7 @@ public func rondo_loop_release(_ loop: OpaquePointer?) -> rondo_status {
   case .stale: return RONDO_E_STALE_HANDLE
   case .ends:
     found.endUnused()
+    Registry.settleLate()
     return RONDO_OK
   }
 }
@@ -56,6 +57,7 @@ public func rondo_loop_close(
   let known = MemoryLayout<rondo_close_report>.size
   if let outReport, Int(outReport.pointee.size) < known || outReport.pointee.size > 4096 { return -EINVAL }
   let status = found.shut(&report)
+  Registry.settleLate()
   if let outReport, status == RONDO_OK {
     let size = outReport.pointee.size
     report.size = size

@@ -138,6 +138,7 @@ extension UnsafeMutablePointer where Pointee == TimerHeap {
   ///
   /// `resolve` brings an entry up to date, or says that it is stale. Returns how many are due; 0
   /// as well if only a few are, or memory for sorting is out: then they are to be popped singly.
+  @inline(never)  // it allocates; hot-path looks at what is round it
   func takeManyDue(_ now: Int64, _ resolve: (inout TimerEntry) -> Bool) -> Int {
     // If the first levels are not all due the rest is not worth a sweep.
     if pointee.count < 256 { return 0 }

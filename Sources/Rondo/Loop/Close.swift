@@ -54,6 +54,7 @@ extension LoopRef {
     dropWatchers()
     dropHandles()
     dropSettings()
+    inbox.waitForWriters()
     poller.shut()
     collectReleases()  // what came between the first look and the mark
   }

@@ -26,11 +26,12 @@ struct Inbox {
   var isClosed: Bool  // under the lock
   var isSleeping: Bool  // under the lock
   var isSignaled: Bool  // under the lock
+  var wakeLock: UInt32  // any thread; held around the write that wakes, so that close() waits for it
   var wake: Int32  // under the lock; the eventfd, -1 before the first sleep
 
   static let empty = Inbox(
     lock: 0, count: 0, calls: nil, capacity: 0, spare: nil, spareCapacity: 0, isClosed: false,
-    isSleeping: false, isSignaled: false, wake: -1)
+    isSleeping: false, isSignaled: false, wakeLock: 0, wake: -1)
 }
 
 typealias InboxPointer = UnsafeMutablePointer<Inbox>
@@ -68,21 +69,52 @@ extension UnsafeMutablePointer where Pointee == Inbox {
   @inline(__always)
   var needsWaking: Bool { pointee.isSleeping && !pointee.isSignaled }
 
+  /// Wake the loop and let go of the lock, which is not held while writing: the loop's thread, just
+  /// woken, would find it locked and go to sleep again, and every other producer behind it.
   @inline(never)  // once per sleep
-  func signal() -> rondo_status {
-    let status = WakeUp.signal(pointee.wake)
-    pointee.isSignaled = status == RONDO_OK
+  func signalAndUnlock() -> rondo_status {
+    pointee.isSignaled = true
+    let fd = pointee.wake
+    rondo_lock(wakeLock)
+    rondo_unlock(lock)
+    let status = WakeUp.signal(fd)
+    rondo_unlock(wakeLock)
     return status
   }
 
-  /// Forget the call that was appended last.
-  func takeBack() { rondo_poke32(&pointee.count, pointee.count - 1) }
+  @inline(__always)
+  private var wakeLock: UnsafeMutablePointer<UInt32> { place(&pointee.wakeLock) }
+
+  /// Until nobody is about to write to the descriptor, which goes.
+  func waitForWriters() {
+    rondo_lock(wakeLock)
+    rondo_unlock(wakeLock)
+  }
+
+  /// The wake-up failed: take the call back; false if the loop has it already.
+  @inline(never)
+  func takeBack(_ call: Call) -> Bool {
+    rondo_lock(lock)
+    defer { rondo_unlock(lock) }
+    pointee.isSignaled = false
+    var at = Int(pointee.count) - 1
+    while at >= 0 {
+      let seen = pointee.calls![at]
+      if seen.arg == call.arg && unsafeBitCast(seen.fn, to: UInt.self) == unsafeBitCast(call.fn, to: UInt.self) {
+        memmove(pointee.calls! + at, pointee.calls! + at + 1,
+          (Int(pointee.count) - 1 - at) * MemoryLayout<Call>.stride)
+        rondo_poke32(&pointee.count, pointee.count - 1)
+        return true
+      }
+      at -= 1
+    }
+    return false
+  }
 
   /// Wake the loop for something that is not a call. If that fails it waits for the next pass.
   func wakeForRelease() {
     rondo_lock(lock)
-    if needsWaking { _ = signal() }
-    rondo_unlock(lock)
+    if needsWaking { _ = signalAndUnlock() } else { rondo_unlock(lock) }
   }
 
   // MARK: - the loop's thread
@@ -156,7 +188,7 @@ extension LoopRef {
   func post(_ call: Call, handle: UInt64) -> rondo_status {
     rondo_lock(inbox.lock)
     if inbox.pointee.isClosed || rondo_peek64(&s.pointee.owner) <= Owner.dead
-      || s.pointee.header.handle != handle
+      || rondo_peek64(&s.pointee.header.handle) != handle
     {
       return refusePost(handle)
     }
@@ -164,16 +196,23 @@ extension LoopRef {
       rondo_unlock(inbox.lock)
       return -ENOMEM
     }
-    let status = inbox.needsWaking ? inbox.signal() : RONDO_OK
-    if status != RONDO_OK { inbox.takeBack() }
+    if inbox.needsWaking { return wake(for: call) }
     rondo_unlock(inbox.lock)
-    return status
+    return RONDO_OK
+  }
+
+  @inline(never)
+  private func wake(for call: Call) -> rondo_status {
+    let status = inbox.signalAndUnlock()
+    if status == RONDO_OK { return RONDO_OK }
+    // Taken meanwhile: the loop was up anyway, so the call will run.
+    return inbox.takeBack(call) ? status : RONDO_OK
   }
 
   @inline(never)
   private func refusePost(_ handle: UInt64) -> rondo_status {
     let owner = rondo_peek64(&s.pointee.owner)
-    let same = s.pointee.header.handle == handle
+    let same = rondo_peek64(&s.pointee.header.handle) == handle
     rondo_unlock(inbox.lock)
     if !same { return RONDO_E_STALE_HANDLE }
     switch owner {

@@ -59,6 +59,9 @@ struct LoopState {
   var closedOwner: UInt64  // any thread; who may still read futures of a closed loop
   var forkedOwner: UInt64
   var currentTask: UInt64  // address
+  var taskNumber: UInt64  // the last one given, of a block that ends at lastTaskNumber
+  var lastTaskNumber: UInt64
+  var taskNumbersTaken: UInt64
   var mainTask: UInt64  // address of the task that SIGINT cancels, 0 for none
   var timers: TimerHeap
   var poller: Poller
@@ -184,7 +187,8 @@ struct LoopRef {
     guard let slot = Global.take(Kind.loop, size) else { return (nil, -ENOMEM) }
     let loop = LoopRef(slot)
     loop.reset(debug: debug)
-    if readyCapacity > 0 && !loop.ready.reserve(readyCapacity) {
+    // Room from the start: where memory is out for good, what there is still makes progress.
+    if !loop.ready.reserve(Swift.max(64, readyCapacity)) {
       Global.give(Kind.loop, slot)
       return (nil, -ENOMEM)
     }
@@ -198,7 +202,7 @@ struct LoopRef {
       header: s.pointee.header, owner: 0, ready: .empty, attention: 0, isGuest: false, isRunning: false,
       isStepped: false, isClosing: false, isFreed: false, isEager: false, inCallback: false, hasLateWakes: false,
       forkedWhileRunning: false, debug: debug ? 1 : 0, runningFlag: Phase.idle, isAbandoned: 0,
-      closedOwner: 0, forkedOwner: 0, currentTask: 0, mainTask: 0, timers: .empty, poller: .none,
+      closedOwner: 0, forkedOwner: 0, currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty, poller: .none,
       descriptors: .empty, inbox: .empty, releases: 0, sigints: 0, sigintsSeen: 0, calls: 0,
       raised: 0, escaped: 0, handles: rondo_slab(), futures: rondo_slab(),
       tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(), next: 0,

@@ -123,6 +123,7 @@ enum Owned {
 extension LoopRef {
   /// Put a slot on the stack of late releases and wake the loop for it.
   func leaveRelease(_ slot: Raw) {
+    Global.pin(Raw(s))  // once the slot is on the stack nothing else keeps the loop
     let header = slot.assumingMemoryBound(to: ObjectHeader.self)
     let number = UInt32(truncatingIfNeeded: header.pointee.handle)
     while true {
@@ -135,6 +136,7 @@ extension LoopRef {
     inbox.wakeForRelease()
     // A closed loop has no passes, so its thread is to look when it comes by.
     if isClosed { Registry.markLate() }
+    unpinLoop()
   }
 
   /// Finish the releases that other threads began.

@@ -82,10 +82,8 @@ extension LoopRef {
   }
 
   private func poll(_ wanted: Int64) -> rondo_status {
-    if poller.pointee.epoll < 0 {
-      let status = poller.open()
-      if status != RONDO_OK { return status }
-    }
+    let status = poller.open()
+    if status != RONDO_OK { return status }
     let wait = wanted == 0 || !fallAsleep() ? 0 : wanted
     let count = poller.poll(wait: wait)
     if wanted != 0 || s.pointee.isGuest { inbox.wakeUp() }

@@ -98,6 +98,8 @@ enum Registry {
 
   private static func afterForkInChild() {
     forEach { loop in
+      // A thread that was about to write may have held it; its write is not this process's.
+      loop.s.pointee.inbox.wakeLock = 0
       let owner = loop.s.pointee.owner
       if owner != Owner.closed && owner != Owner.forked {
         loop.s.pointee.forkedOwner = owner

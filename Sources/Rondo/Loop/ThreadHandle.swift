@@ -77,12 +77,12 @@ struct ThreadHandleRef {
 
   private func end() {
     let owner = loop
-    let name = owner.s.pointee.header.handle
+    let name = rondo_peek64(&owner.s.pointee.header.handle)
     rondo_lock(owner.inbox.lock)
     Slab.give(owner.threadHandles, Raw(s))
     let closing = owner.s.pointee.isClosing
     rondo_unlock(owner.inbox.lock)
-    if closing && owner.s.pointee.header.handle == name { owner.freeIfUnused() }
+    if closing && rondo_peek64(&owner.s.pointee.header.handle) == name { owner.freeIfUnused() }
   }
 
   /// Let go of the argument, once.
@@ -143,7 +143,7 @@ extension LoopRef {
   /// Leave a cancellable call from any thread.
   func postWithHandle(_ call: Call, handle: UInt64) -> (ThreadHandleRef?, rondo_status) {
     rondo_lock(inbox.lock)
-    if inbox.pointee.isClosed || s.pointee.header.handle != handle {
+    if inbox.pointee.isClosed || rondo_peek64(&s.pointee.header.handle) != handle {
       rondo_unlock(inbox.lock)
       // The plain post finds out once more, and says why not.
       let status = post(call, handle: handle)

@@ -26,8 +26,11 @@ typealias PollerPointer = UnsafeMutablePointer<Poller>
 
 extension UnsafeMutablePointer where Pointee == Poller {
   /// Open the epoll set and the wake-up.
-  func open() -> rondo_status {
-    if pointee.epoll >= 0 { return RONDO_OK }
+  @inline(__always)
+  func open() -> rondo_status { pointee.epoll >= 0 ? RONDO_OK : openNow() }
+
+  @inline(never)  // once per loop
+  private func openNow() -> rondo_status {
     if pointee.events == nil {
       guard let events = allocateArray(epoll_event.self, Int(Poller.capacity)) else { return -ENOMEM }
       pointee.events = events

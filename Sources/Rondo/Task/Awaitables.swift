@@ -62,9 +62,8 @@ extension LoopRef {
     if added != RONDO_OK { return added }
     let end = runPasses()
     let mine = unsafeBitCast(stopper, to: UInt.self)
-    _ = future.removeWaiters { node in
-      guard let fn = node.pointee.fn else { return false }
-      return unsafeBitCast(fn, to: UInt.self) == mine
+    _ = future.removeCallbacks { node in
+      unsafeBitCast(node.pointee.fn, to: UInt.self) == mine
     }
     if end != RONDO_OK {
       // asyncio reads the exception of a task that only this call knows.

@@ -35,7 +35,12 @@ extension UnsafeMutablePointer where Pointee == Activation {
   static var offset: Int { 56 }
 
   @inline(__always)
-  func has(_ bit: UInt32) -> Bool { pointee.flags & bit != 0 }
+  func has(_ bit: UInt32) -> Bool { rondo_peek32(&pointee.flags) & bit != 0 }
+  // Whole words, for the reason in FutureRef.add.
+  @inline(__always)
+  func add(_ bit: UInt32) { rondo_poke32(&pointee.flags, rondo_peek32(&pointee.flags) | bit) }
+  @inline(__always)
+  func remove(_ bit: UInt32) { rondo_poke32(&pointee.flags, rondo_peek32(&pointee.flags) & ~bit) }
 
   /// What the body is called with.
   @inline(__always)
@@ -49,13 +54,13 @@ extension UnsafeMutablePointer where Pointee == Activation {
 
   /// It has ended or is given up: let go of the frame, once.
   func dropFrame() {
-    pointee.flags |= ActivationBits.ended
+    add(ActivationBits.ended)
     let frame = pointee.frame
     let drop = pointee.drop
     let isOwn = has(ActivationBits.ownFrame)
     pointee.frame = nil
     pointee.drop = nil
-    pointee.flags &= ~ActivationBits.ownFrame
+    remove(ActivationBits.ownFrame)
     drop?(frame)
     if isOwn { free(frame) }
   }
@@ -167,7 +172,7 @@ struct CoroutineRef {
       _ = releaseUser()
       return status
     }
-    body.pointee.flags |= ActivationBits.claimed
+    body.add(ActivationBits.claimed)
     _ = Global.moveToPin(Raw(s))
     return RONDO_OK
   }

@@ -69,16 +69,37 @@ enum Drive {
   static func run(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ wake: Wake) -> Outcome {
     let thread = rondo_thread()!
     let saved = thread.pointee
-    root.pointee.flags |= ActivationBits.running
-    defer {
-      root.pointee.flags &= ~ActivationBits.running
-      restore(thread, saved)
-    }
-    var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    root.add(ActivationBits.running)
+    let at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
     var wake = wake
+    let first = step(at, &wake, thread)
+    let outcome = run(root, top, at, first, wake)
+    root.remove(ActivationBits.running)
+    restore(thread, saved)
+    return outcome
+  }
+
+  /// The rest of a drive whose root has just been called outside of it, with `held` as what it
+  /// was woken by, and has answered. The step words hold what it wants.
+  @inline(never)  // off the usual way of a task
+  static func goOn(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ held: FutureRef?,
+                   _ answer: rondo_step, _ action: Int32) -> Outcome {
+    var wake = held.map { Wake.outcome($0) } ?? .nothing
+    root.add(ActivationBits.running)
+    let first = read(root, answer, action, &wake, rondo_thread()!)
+    let outcome = run(root, top, root, first, wake)
+    root.remove(ActivationBits.running)
+    return outcome
+  }
+
+  private static func run(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ start: ActivationPointer,
+                          _ first: Turn, _ woken: Wake) -> Outcome {
+    let thread = rondo_thread()!
+    var at = start
+    var turn = first
+    var wake = woken
     while true {
-      let outcome = step(at, &wake, thread)
-      switch outcome {
+      switch turn {
       case .suspend(let how):
         top.pointee = at == root ? 0 : bits(at)
         return how
@@ -94,8 +115,9 @@ enum Drive {
         let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
         at.coroutine!.unpin()
         at = parent
-        wake = woken(by: ended)
+        wake = self.woken(by: ended)
       }
+      turn = step(at, &wake, thread)
     }
   }
 
@@ -130,7 +152,7 @@ enum Drive {
     -> Turn
   {
     if !at.has(ActivationBits.started) {
-      at.pointee.flags |= ActivationBits.started
+      at.add(ActivationBits.started)
       // Python: an error thrown into a coroutine that was not started ends it there.
       if let thrown = wake.thrown {
         thrown.pin()

@@ -82,15 +82,18 @@ struct FutureRef {
   @inline(__always)
   var isTask: Bool { chunk(of: raw).pointee.kind == Kind.task }
   @inline(__always)
-  func has(_ bit: UInt32) -> Bool { s.pointee.header.bits & bit != 0 }
+  var flags: UInt32 { rondo_peek32(&s.pointee.header.bits) }
   @inline(__always)
-  func add(_ bit: UInt32) { s.pointee.header.bits |= bit }
+  func has(_ bit: UInt32) -> Bool { flags & bit != 0 }
+  // Whole words: a store of one byte of it, which the compiler likes, stalls the next load of all.
   @inline(__always)
-  func remove(_ bit: UInt32) { s.pointee.header.bits &= ~bit }
+  func add(_ bit: UInt32) { rondo_poke32(&s.pointee.header.bits, flags | bit) }
   @inline(__always)
-  var state: Int32 { Int32(s.pointee.header.bits & FutureBits.state) }
+  func remove(_ bit: UInt32) { rondo_poke32(&s.pointee.header.bits, flags & ~bit) }
   @inline(__always)
-  var isDone: Bool { s.pointee.header.bits & FutureBits.state != 0 }
+  var state: Int32 { Int32(flags & FutureBits.state) }
+  @inline(__always)
+  var isDone: Bool { flags & FutureBits.state != 0 }
   @inline(__always)
   var isCancelled: Bool { state == RONDO_FUTURE_CANCELLED }
   @inline(__always)

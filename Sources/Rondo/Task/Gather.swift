@@ -67,7 +67,7 @@ struct Gather {
       } else if let coroutine = CoroutineRef.find(awaitable) {
         let status = Drive.refusal(coroutine)
         if status != RONDO_OK { return status }
-        coroutine.body.pointee.flags |= ActivationBits.gathered
+        coroutine.body.add(ActivationBits.gathered)
       } else {
         return LoopRef.refuseAwaitable(awaitable)
       }
@@ -79,14 +79,14 @@ struct Gather {
   private static func letGo(_ awaitables: UnsafePointer<Raw?>, from first: Int, _ count: Int) {
     for i in first..<Swift.max(first, count) {
       if let coroutine = CoroutineRef.find(OpaquePointer(awaitables[i])) {
-        coroutine.body.pointee.flags |= ActivationBits.gathered
+        coroutine.body.add(ActivationBits.gathered)
       }
     }
     for i in first..<Swift.max(first, count) {
       guard let coroutine = CoroutineRef.find(OpaquePointer(awaitables[i])),
         coroutine.body.has(ActivationBits.gathered)
       else { continue }
-      coroutine.body.pointee.flags &= ~ActivationBits.gathered
+      coroutine.body.remove(ActivationBits.gathered)
       LoopRef.closeAndRelease(coroutine)
     }
   }
@@ -120,7 +120,7 @@ struct Gather {
     let coroutine = CoroutineRef.find(awaitable)
     let isFresh = coroutine?.body.has(ActivationBits.gathered) ?? FutureRef.find(awaitable).map { !$0.has(FutureBits.gathered) } ?? false
     if !isFresh { return addAgain(awaitables, i) }
-    coroutine?.body.pointee.flags &= ~ActivationBits.gathered
+    coroutine?.body.remove(ActivationBits.gathered)
     let (future, _, status) = loop.ensureFuture(awaitable, isQuiet: true)
     guard let future else { return status }
     append(future)
@@ -240,23 +240,4 @@ struct Gather {
 
   func child(_ index: Int) -> FutureRef? { index >= 0 && index < s.pointee.count ? s.pointee.children[index] : nil }
   var childCount: Int { s.pointee.count }
-}
-
-extension FutureRef {
-  /// A callback with this argument loses it, and what it holds.
-  func forgetCallback(_ arg: Raw) {
-    if s.pointee.waiters == 0 || s.pointee.waiters & 1 != 0 { return }
-    let last = s.pointee.waiters
-    var at = last
-    repeat {
-      let node = Waiter.at(at)
-      at = node.pointee.next
-      if node.pointee.fn != nil && node.pointee.arg.pointer == arg {
-        let drop = node.pointee.arg.drop
-        node.pointee.arg.pointer = nil
-        drop?(arg)
-        return
-      }
-    } while at != last
-  }
 }

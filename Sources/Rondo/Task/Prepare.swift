@@ -29,6 +29,7 @@ extension LoopRef {
 
   /// The loop is closed: nothing will ever wake what is left.
   private func endTasks() {
+    returnTaskNumbers()
     Slab.forEach(tasks) { raw in
       if !FutureRef(raw).isDone { TaskRef(raw).abandon() }
     }

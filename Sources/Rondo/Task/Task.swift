@@ -1,7 +1,7 @@
 // Task.swift - a future whose outcome is a coroutine's, run by the loop step by step.
 //
 // A task that was spawned, or made of a coroutine object that nobody else holds, carries the body
-// itself: one object a task, 152 bytes. It is pinned by the loop until it is done, so a step in
+// itself: one object a task, 160 bytes. It is pinned by the loop until it is done, so a step in
 // the ring needs no pin. At any time exactly one thing will step it: an entry in the ring, or the
 // future it awaits.
 //
@@ -19,6 +19,7 @@ struct TaskState {
   var name: UnsafeMutablePointer<CChar>?  // nil: "Task-<number>"
   var number: UInt64
   var pending: UInt64  // address of an error, pinned: what the next step is to be woken with
+  var nextWaiter: UInt64  // while it awaits: the next one that waits for the same, see Waiters
 }
 
 struct TaskRef {
@@ -63,13 +64,21 @@ struct TaskRef {
   // MARK: - making
 
   /// A task with one pin, the loop's, and C's if `user`. `body` moves on success.
+  @inline(__always)
   static func make(_ loop: LoopRef, _ body: Activation, context: ContextTag, user: Bool) -> TaskRef? {
     guard let slot = Slab.take(loop.tasks, owner: Raw(loop.s)) else { return nil }
     Owned.begin(slot, user: user)
     let made = TaskRef(slot)
     made.future.clear()
     if user { made.future.pin() }
-    made.s.pointee.body = body
+    // Field by field: copied as a whole right after it was written in parts it would stall.
+    made.body.pointee.step = body.step
+    made.body.pointee.frame = body.frame
+    made.body.pointee.drop = body.drop
+    made.body.pointee.name = body.name
+    made.body.pointee.parent = 0
+    rondo_poke32(&made.s.pointee.body.flags, body.flags)
+    made.body.pointee.count = 0
     made.s.pointee.top = 0
     made.s.pointee.awaiting = 0
     made.s.pointee.context = context
@@ -92,6 +101,18 @@ struct TaskRef {
   /// One step, from the ring.
   func run() {
     if future.isDone { return }
+    if s.pointee.top | s.pointee.pending | (s.pointee.context & 1) == 0 && body.pointee.step != nil
+      && rondo_thread()!.pointee.step_co == 0
+    {
+      runQuickly()
+    } else {
+      runAnyhow()
+    }
+  }
+
+  /// As run(), whatever the task's state.
+  @inline(never)
+  private func runAnyhow() {
     let loop = future.loop
     let wake = takeWake()
     let before = loop.s.pointee.currentTask
@@ -105,6 +126,92 @@ struct TaskRef {
     future.remove(FutureBits.stepping)
     loop.s.pointee.currentTask = before
     settle(outcome)
+  }
+
+  /// The usual step: the body is the task's own, and nothing but what it awaits wakes it. The
+  /// words that travel stay in registers; whatever is out of the ordinary goes on in Drive.
+  private func runQuickly() {
+    let loop = future.loop
+    let thread = rondo_thread()!
+    let before = loop.s.pointee.currentTask
+    let saved = Contexts.enterOwned(s.pointee.context)
+    s.pointee.context = 0
+    loop.s.pointee.currentTask = bits(s)
+    future.add(FutureBits.stepping)
+    var held = takeAwaited()
+    while true {
+      let answer = callBody(held, thread)
+      let action = thread.pointee.step_action
+      thread.pointee.step_action = Act.none
+      thread.pointee.step_co = 0
+      if action == Act.await && answer == RONDO_STEP_AWAIT, let awaited = takeAwaitable(thread) {
+        held?.unpin()
+        held = awaited
+        if awaited.isDone { continue }
+        leave(loop, before, saved)
+        return wait(awaited)
+      }
+      if action == Act.value && answer == RONDO_STEP_RETURN && !future.has(FutureBits.mustCancel) {
+        let value = Value(
+          pointer: address(thread.pointee.step_a),
+          drop: unsafeBitCast(UInt(thread.pointee.step_b), to: rondo_drop_fn?.self))
+        held?.unpin()
+        body.dropFrame()
+        leave(loop, before, saved)
+        return finish(value)
+      }
+      if action == Act.yield && answer == RONDO_STEP_YIELD && thread.pointee.step_a == 0 {
+        held?.unpin()
+        leave(loop, before, saved)
+        return stepAgain()
+      }
+      let outcome = Drive.goOn(body, place(&s.pointee.top), held, answer, action)
+      leave(loop, before, saved)
+      return settle(outcome)
+    }
+  }
+
+  @inline(__always)
+  private func takeAwaited() -> FutureRef? {
+    guard let awaited = address(s.pointee.awaiting) else { return nil }
+    s.pointee.awaiting = 0
+    return FutureRef(awaited)
+  }
+
+  @inline(__always)
+  private func leave(_ loop: LoopRef, _ before: UInt64, _ saved: SavedContext) {
+    s.pointee.context = Contexts.leaveOwned(saved)
+    loop.s.pointee.currentTask = before
+    future.remove(FutureBits.stepping)
+  }
+
+  /// Call the body with the outcome of a done future, or with nothing.
+  @inline(__always)
+  private func callBody(_ held: FutureRef?, _ thread: UnsafeMutablePointer<rondo_thread>) -> rondo_step {
+    var sent: Raw?
+    var thrown: OpaquePointer?
+    thread.pointee.sent_value = 0
+    thread.pointee.sent_future = 0
+    if let held {
+      if held.outcome() == RONDO_OK {
+        sent = held.s.pointee.value.pointer
+        thread.pointee.sent_future = bits(held.s)
+      } else {
+        thrown = held.error!.handle
+      }
+    }
+    body.add(ActivationBits.started)
+    thread.pointee.step_co = body.handle
+    return body.pointee.step!(opaque(body.handle), body.pointee.frame, sent, thrown)
+  }
+
+  /// The future or task that the body awaits, pinned, if it is a good one of this loop.
+  @inline(__always)
+  private func takeAwaitable(_ thread: UnsafeMutablePointer<rondo_thread>) -> FutureRef? {
+    guard let awaited = FutureRef.find(opaque(thread.pointee.step_a)), awaited.loop.s == future.loop.s else { return nil }
+    awaited.pin()
+    if thread.pointee.step_flags & Act.moved != 0 { _ = awaited.releaseUser() }
+    return awaited
   }
 
   /// What the next step is woken with: what was awaited, unless an error is to be thrown in.
@@ -171,7 +278,7 @@ struct TaskRef {
     if awaited.loop.s != future.loop.s {
       return refuse(awaited, RONDO_E_WRONG_LOOP, "Task got Future attached to a different loop")
     }
-    if !awaited.addWaiter(self) { return refuse(awaited, -ENOMEM, "Cannot allocate memory") }
+    awaited.addWaiter(self)
     s.pointee.awaiting = bits(awaited.s)
     if future.has(FutureBits.mustCancel) { passCancellation(to: awaited) }
   }
@@ -353,10 +460,33 @@ extension LoopRef {
       return (nil, -ENOMEM)
     }
     made.s.pointee.name = name
-    if name == nil { made.s.pointee.number = rondo_add64(&rondo_globals()!.pointee.task_number, 1) &+ 1 }
+    if name == nil { made.s.pointee.number = nextTaskNumber() }
     if options.context != nil { made.future.add(FutureBits.ownContext) }
     if options.isQuiet { made.future.add(FutureBits.quiet) }
     return (made, RONDO_OK)
+  }
+
+  /// Numbers come from the process in blocks that grow, so that a program with one loop counts
+  /// from 1 without a gap and many loops do not fight for one word. What is left of a block goes
+  /// back when the loop is closed, if nobody took numbers after it.
+  @inline(__always)
+  private func nextTaskNumber() -> UInt64 {
+    if s.pointee.taskNumber == s.pointee.lastTaskNumber { takeTaskNumbers() }
+    s.pointee.taskNumber += 1
+    return s.pointee.taskNumber
+  }
+
+  @inline(never)
+  private func takeTaskNumbers() {
+    let size = Swift.min(1024, Swift.max(1, s.pointee.taskNumbersTaken))
+    s.pointee.taskNumbersTaken += size
+    s.pointee.taskNumber = rondo_add64(&rondo_globals()!.pointee.task_number, size)
+    s.pointee.lastTaskNumber = s.pointee.taskNumber + size
+  }
+
+  func returnTaskNumbers() {
+    _ = rondo_cas64(&rondo_globals()!.pointee.task_number, s.pointee.lastTaskNumber, s.pointee.taskNumber)
+    s.pointee.taskNumber = s.pointee.lastTaskNumber
   }
 
   private func taskContext(_ context: OpaquePointer?) -> (ContextTag, rondo_status) {

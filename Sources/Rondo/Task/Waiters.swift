@@ -1,5 +1,10 @@
 // Waiters.swift - who is told when a future is done: tasks and callbacks, in the order they came.
 //
+// One circular list through both: a task waits for one thing at a time, so its link is a word of
+// its own and awaiting can neither allocate nor fail; a callback has a node. A link says which of
+// the two it leads to in its lowest bit (1: a task). The future's word is the last one of the
+// list, so that appending needs no second word.
+//
 // Everything goes through the ring, never inline. A callback's node pins the future once it is
 // scheduled, so the callback may let go of everything else.
 //
@@ -14,9 +19,9 @@ import CRondoShim
 
 struct WaiterNode {
   var header: ObjectHeader
-  var next: UInt64
-  var fn: rondo_future_fn?  // nil for a task
-  var arg: Value  // or the task's address
+  var next: UInt64  // a link
+  var fn: rondo_future_fn
+  var arg: Value
   var context: ContextTag
   var future: UInt64  // address, once scheduled
 }
@@ -29,6 +34,12 @@ enum Waiter {
   @inline(__always)
   static func at(_ value: UInt64) -> WaiterPointer { address(value)!.assumingMemoryBound(to: WaiterNode.self) }
 
+  /// The place of the link that leads on from what `link` leads to.
+  @inline(__always)
+  static func next(_ link: UInt64) -> UnsafeMutablePointer<UInt64> {
+    link & 1 != 0 ? place(&TaskRef(address(link & ~1)!).s.pointee.nextWaiter) : place(&at(link).pointee.next)
+  }
+
   static func give(_ node: WaiterPointer) {
     let loop = Owned.loop(of: Raw(node))
     Slab.give(loop.nodes, Raw(node))
@@ -38,7 +49,7 @@ enum Waiter {
   /// The ring's entry for a callback.
   static func run(_ raw: Raw) {
     let node = raw.assumingMemoryBound(to: WaiterNode.self)
-    node.pointee.fn!(FutureRef(address(node.pointee.future)!).handle, node.pointee.arg.pointer)
+    node.pointee.fn(FutureRef(address(node.pointee.future)!).handle, node.pointee.arg.pointer)
   }
 
   static func drop(_ raw: Raw) {
@@ -55,50 +66,38 @@ enum Waiter {
 extension FutureRef {
   // MARK: - adding
 
-  /// The task waits for it; false if memory is out.
+  /// The task waits for it.
   @inline(__always)
-  func addWaiter(_ task: TaskRef) -> Bool {
+  func addWaiter(_ task: TaskRef) {
+    let link = bits(task.s) | 1
     if s.pointee.waiters == 0 {
-      s.pointee.waiters = bits(task.s) | 1
-      return true
+      task.s.pointee.nextWaiter = link
+      s.pointee.waiters = link
+    } else {
+      append(link)
     }
-    return appendNode(nil, Value(pointer: Raw(task.s), drop: nil), 0)
   }
 
-  @inline(never)  // the second waiter and any callback
-  private func appendNode(_ fn: rondo_future_fn?, _ arg: Value, _ context: ContextTag) -> Bool {
-    guard let slot = Slab.take(loop.nodes, owner: Raw(loop.s)) else { return false }
-    if s.pointee.waiters & 1 != 0 && !spellOutTask() {
-      Slab.give(loop.nodes, slot)
-      return false
+  private func append(_ link: UInt64) {
+    if s.pointee.waiters == 0 {
+      Waiter.next(link).pointee = link
+    } else {
+      let last = Waiter.next(s.pointee.waiters)
+      Waiter.next(link).pointee = last.pointee
+      last.pointee = link
     }
+    s.pointee.waiters = link
+  }
+
+  private func appendNode(_ fn: @escaping rondo_future_fn, _ arg: Value, _ context: ContextTag) -> Bool {
+    guard let slot = Slab.take(loop.nodes, owner: Raw(loop.s)) else { return false }
     let node = slot.assumingMemoryBound(to: WaiterNode.self)
     node.pointee.fn = fn
     node.pointee.arg = arg
     node.pointee.context = context
     node.pointee.future = 0
-    append(node)
+    append(bits(node))
     return true
-  }
-
-  private func append(_ node: WaiterPointer) {
-    if s.pointee.waiters == 0 {
-      node.pointee.next = bits(node)
-    } else {
-      let last = Waiter.at(s.pointee.waiters)
-      node.pointee.next = last.pointee.next
-      last.pointee.next = bits(node)
-    }
-    s.pointee.waiters = bits(node)
-  }
-
-  /// Turn the single task in the word into a node.
-  private func spellOutTask() -> Bool {
-    let task = s.pointee.waiters & ~1
-    s.pointee.waiters = 0
-    if appendNode(nil, Value(pointer: address(task), drop: nil), 0) { return true }
-    s.pointee.waiters = task | 1
-    return false
   }
 
   /// add_done_callback. What moves is the caller's again on failure.
@@ -112,27 +111,16 @@ extension FutureRef {
 
   // MARK: - removing
 
-  /// Take out every node that `matches` and say how many; what they carried is dropped.
-  func removeWaiters(_ matches: (WaiterPointer) -> Bool) -> Int {
-    if s.pointee.waiters == 0 || s.pointee.waiters & 1 != 0 { return 0 }
+  /// Take out every callback that `matches` and say how many; what they carried is dropped.
+  func removeCallbacks(_ matches: (WaiterPointer) -> Bool) -> Int {
     var removed: UInt64 = 0
     var count = 0
-    var at = Waiter.at(s.pointee.waiters).pointee.next
-    let last = s.pointee.waiters
-    s.pointee.waiters = 0
-    while true {
-      let node = Waiter.at(at)
-      let next = node.pointee.next
-      let isLast = at == last
-      if matches(node) {
-        node.pointee.next = removed
-        removed = at
-        count += 1
-      } else {
-        append(node)
-      }
-      if isLast { break }
-      at = next
+    takeOut { link in
+      if link & 1 != 0 || !matches(Waiter.at(link)) { return false }
+      Waiter.at(link).pointee.next = removed
+      removed = link
+      count += 1
+      return true
     }
     dropList(removed)
     return count
@@ -140,39 +128,60 @@ extension FutureRef {
 
   /// A task waits no longer.
   func removeWaiter(_ task: TaskRef) {
-    if s.pointee.waiters == bits(task.s) | 1 {
-      s.pointee.waiters = 0
-      return
-    }
-    _ = removeWaiters { $0.pointee.fn == nil && $0.pointee.arg.pointer == Raw(task.s) }
+    let gone = bits(task.s) | 1
+    takeOut { $0 == gone }
   }
 
+  /// Go through the list once, leaving out what `isOut` says; it may use the link of that.
+  private func takeOut(_ isOut: (UInt64) -> Bool) {
+    let last = s.pointee.waiters
+    if last == 0 { return }
+    var at = Waiter.next(last).pointee
+    s.pointee.waiters = 0
+    while true {
+      let link = at
+      at = Waiter.next(link).pointee
+      if !isOut(link) { append(link) }
+      if link == last { return }
+    }
+  }
+
+  /// Let go of callbacks that are linked up to 0.
   private func dropList(_ first: UInt64) {
     var at = first
     while at != 0 {
       let node = Waiter.at(at)
       at = node.pointee.next
-      let isCallback = node.pointee.fn != nil
       let arg = node.pointee.arg
       let context = node.pointee.context
       Waiter.give(node)
-      if isCallback {
-        Contexts.release(context)
-        arg.dispose()
-      }
+      Contexts.release(context)
+      arg.dispose()
     }
   }
 
   /// Forget everybody: the loop is closed, or the future goes.
   func dropWaiters() {
-    let waiters = s.pointee.waiters
-    if waiters == 0 { return }
+    if s.pointee.waiters == 0 { return }
+    _ = removeCallbacks { _ in true }
     s.pointee.waiters = 0
-    if waiters & 1 != 0 { return }
-    let last = Waiter.at(waiters)
-    let first = last.pointee.next
-    last.pointee.next = 0
-    dropList(first)
+  }
+
+  /// A callback with this argument loses it, and what it holds.
+  func forgetCallback(_ arg: Raw) {
+    let last = s.pointee.waiters
+    if last == 0 { return }
+    var at = last
+    repeat {
+      let link = at
+      at = Waiter.next(link).pointee
+      if link & 1 == 0 && Waiter.at(link).pointee.arg.pointer == arg {
+        let drop = Waiter.at(link).pointee.arg.drop
+        Waiter.at(link).pointee.arg.pointer = nil
+        drop?(arg)
+        return
+      }
+    } while at != last
   }
 
   // MARK: - waking
@@ -182,17 +191,17 @@ extension FutureRef {
   func canWake() -> Bool {
     let waiters = s.pointee.waiters
     if waiters == 0 { return true }
-    if waiters & 1 != 0 { return loop.ready.hasRoom || loop.ready.grow(by: 1) }
+    if loop.ready.hasRoom && Waiter.next(waiters).pointee == waiters { return true }
     return loop.ready.reserve(countWaiters())
   }
 
   private func countWaiters() -> Int {
     var count = 1
     let last = s.pointee.waiters
-    var at = Waiter.at(last).pointee.next
+    var at = Waiter.next(last).pointee
     while at != last {
       count += 1
-      at = Waiter.at(at).pointee.next
+      at = Waiter.next(at).pointee
     }
     return count
   }
@@ -207,34 +216,32 @@ extension FutureRef {
       loop.s.pointee.hasLateWakes = true
       return
     }
-    let waiters = s.pointee.waiters
+    let last = s.pointee.waiters
     s.pointee.waiters = 0
-    if waiters & 1 != 0 {
-      loop.ready.pushReserved(TaskRef(address(waiters & ~1)!).wakeUp)
+    if last & 1 != 0 && Waiter.next(last).pointee == last {
+      loop.ready.pushReserved(TaskRef(address(last & ~1)!).wakeUp)
     } else {
-      wakeList(loop, waiters)
+      wakeList(loop, last)
     }
     if loop.s.pointee.isGuest { loop.signalHost() }
   }
 
   @inline(never)
   private func wakeList(_ loop: LoopRef, _ last: UInt64) {
-    var at = Waiter.at(last).pointee.next
+    var at = Waiter.next(last).pointee
     while true {
-      let node = Waiter.at(at)
-      let isLast = at == last
-      at = node.pointee.next
-      if node.pointee.fn == nil {
-        loop.ready.pushReserved(TaskRef(node.pointee.arg.pointer!).wakeUp)
-        Slab.give(loop.nodes, Raw(node))
+      let link = at
+      at = Waiter.next(link).pointee
+      if link & 1 != 0 {
+        loop.ready.pushReserved(TaskRef(address(link & ~1)!).wakeUp)
       } else {
+        let node = Waiter.at(link)
         pin()
         node.pointee.future = bits(s)
-        let context = node.pointee.context
         loop.ready.pushReserved(Call(
-          fn: { Waiter.run($0!) }, arg: Raw(node), drop: { Waiter.drop($0!) }, context: context))
+          fn: { Waiter.run($0!) }, arg: Raw(node), drop: { Waiter.drop($0!) }, context: node.pointee.context))
       }
-      if isLast { return }
+      if link == last { return }
     }
   }
 }
