@@ -235,7 +235,7 @@ static void *race_post(void *arg)
 /* F52: close races with posts, many rounds. */
 KIT_TEST_WITHIN(close_races_with_posts, 120)
 {
-    int rounds = kit_rounds(5000);
+    int rounds = kit_rounds(1000);
     for (int round = 0; round < rounds; round++) {
         struct race race = { .loop = kit_loop() };
         struct racer racers[2] = { { &race, 0 }, { &race, 1 } };

@@ -14,13 +14,22 @@ import CRondoShim
 public func rondo_loop_call_soon(
   _ loop: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
 ) -> rondo_status {
+  // The usual call in a dozen instructions; whatever is special about it is looked at elsewhere.
+  if let found = LoopRef.owned(loop), let fn, outHandle == nil, found.takesPlainCalls {
+    found.ready.pushReserved(Call(fn: fn, arg: arg, drop: drop, context: 0))
+    return RONDO_OK
+  }
+  return callSoonSlowly(loop, fn, arg, drop, outHandle)
+}
+
+@inline(never)  // with the same parameters, so that it is jumped to
+private func callSoonSlowly(
+  _ loop: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
+) -> rondo_status {
   guard let found = LoopRef.owned(loop), let fn else { return refuseCall(loop, fn, arg, drop) }
   let call = Call(fn: fn, arg: arg, drop: drop, context: Contexts.capture())
-  if outHandle == nil {
-    if found.schedule(call) { return RONDO_OK }
-    return refuseMemory(call)
-  }
-  return soonWithHandle(found, call, outHandle)
+  if outHandle != nil { return soonWithHandle(found, call, outHandle) }
+  return found.schedule(call) ? RONDO_OK : refuseMemory(call)
 }
 
 @inline(never)  // keeps the way without a handle short

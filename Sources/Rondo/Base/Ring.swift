@@ -12,11 +12,11 @@ import CRondoShim
 
 struct Ring {
   var slots: UnsafeMutablePointer<Call>?
-  var mask: UInt
+  var capacity: UInt  // a power of two, 0 without slots: then it is full and never looked at
   var head: UInt  // the next to run
   var tail: UInt  // behind the last
 
-  static let empty = Ring(slots: nil, mask: 0, head: 0, tail: 0)
+  static let empty = Ring(slots: nil, capacity: 0, head: 0, tail: 0)
 }
 
 extension UnsafeMutablePointer where Pointee == Ring {
@@ -24,7 +24,7 @@ extension UnsafeMutablePointer where Pointee == Ring {
   var count: Int { Int(bitPattern: pointee.tail &- pointee.head) }
 
   @inline(__always)
-  var hasRoom: Bool { pointee.slots != nil && pointee.tail &- pointee.head <= pointee.mask }
+  var hasRoom: Bool { pointee.tail &- pointee.head < pointee.capacity }
 
   /// Append, growing if need be; false if memory is out (nothing changed then).
   @inline(__always)
@@ -37,24 +37,24 @@ extension UnsafeMutablePointer where Pointee == Ring {
   /// Append where there is room for certain.
   @inline(__always)
   func pushReserved(_ call: Call) {
-    (pointee.slots! + Int(bitPattern: pointee.tail & pointee.mask)).initialize(to: call)
+    (pointee.slots.unsafelyUnwrapped + Int(bitPattern: pointee.tail & (pointee.capacity &- 1))).initialize(to: call)
     pointee.tail &+= 1
   }
 
   @inline(__always)
   func popFirst() -> Call {
-    let call = pointee.slots![Int(bitPattern: pointee.head & pointee.mask)]
+    let call = pointee.slots.unsafelyUnwrapped[Int(bitPattern: pointee.head & (pointee.capacity &- 1))]
     pointee.head &+= 1
     return call
   }
 
-  var room: Int { pointee.slots == nil ? 0 : Int(pointee.mask) + 1 - count }
+  var room: Int { Int(bitPattern: pointee.capacity) - count }
 
   func reserve(_ more: Int) -> Bool { room >= more || grow(by: more) }
 
   @inline(never)  // the slow half of push
   func grow(by more: Int) -> Bool {
-    var capacity = pointee.slots == nil ? 64 : (Int(pointee.mask) + 1) * 2
+    var capacity = pointee.slots == nil ? 64 : Int(bitPattern: pointee.capacity) * 2
     while capacity - count < more {
       let (doubled, overflow) = capacity.multipliedReportingOverflow(by: 2)
       if overflow { return false }
@@ -63,11 +63,11 @@ extension UnsafeMutablePointer where Pointee == Ring {
     guard let bigger = allocateArray(Call.self, capacity) else { return false }
     let used = count
     for i in 0..<used {
-      (bigger + i).initialize(to: pointee.slots![Int(bitPattern: (pointee.head &+ UInt(i)) & pointee.mask)])
+      (bigger + i).initialize(to: pointee.slots![Int(bitPattern: (pointee.head &+ UInt(i)) & (pointee.capacity &- 1))])
     }
     free(pointee.slots)
     pointee.slots = bigger
-    pointee.mask = UInt(capacity - 1)
+    pointee.capacity = UInt(capacity)
     pointee.head = 0
     pointee.tail = UInt(used)
     return true

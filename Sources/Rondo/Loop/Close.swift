@@ -71,7 +71,7 @@ extension LoopRef {
     let ring = ready.pointee
     var at = ring.head
     while at != ring.tail {
-      let call = ring.slots![Int(bitPattern: at & ring.mask)]
+      let call = ring.slots![Int(bitPattern: at & (ring.capacity &- 1))]
       if !HandleRef.isEntry(call) && !ThreadHandleRef.isCancelledEntry(call) { report.ready_calls += 1 }
       at &+= 1
     }

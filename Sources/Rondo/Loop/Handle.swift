@@ -181,6 +181,12 @@ extension Contexts {
 }
 
 extension LoopRef {
+  /// True if a call in the empty context only needs to be put into the ring.
+  @inline(__always)
+  var takesPlainCalls: Bool {
+    ready.hasRoom && inbox.isEmpty && !s.pointee.isGuest && rondo_thread()!.pointee.context == 0
+  }
+
   /// Append a call to the ring; false if memory is out.
   @inline(__always)
   func schedule(_ call: Call) -> Bool {

@@ -140,8 +140,11 @@ extension LoopRef {
   }
 
   /// Finish the releases that other threads began.
-  func collectReleases() {
-    if rondo_peek32(&s.pointee.releases) == 0 { return }
+  @inline(__always)
+  func collectReleases() { if rondo_peek32(&s.pointee.releases) != 0 { collectReleasesNow() } }
+
+  @inline(never)  // rare
+  private func collectReleasesNow() {
     var number = rondo_swap32(&s.pointee.releases, 0)
     while number != 0 {
       let base = rondo_chunk(number >> 16)!.assumingMemoryBound(to: ChunkHeader.self)

@@ -46,7 +46,14 @@ extension LoopRef {
       || rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen
   }
 
+  @inline(__always)
   private func collectEvents(maxWait: Int64) -> rondo_status {
+    if ready.count > 0 && descriptors.pointee.watched == 0 && !s.pointee.isGuest { return RONDO_OK }
+    return collectEventsNow(maxWait: maxWait)
+  }
+
+  @inline(never)
+  private func collectEventsNow(maxWait: Int64) -> rondo_status {
     if s.pointee.beforePoll == nil && s.pointee.afterPoll == nil {
       let wait = waitTime(maxWait)
       if wait == 0 && descriptors.pointee.watched == 0 && !s.pointee.isGuest { return RONDO_OK }
@@ -129,16 +136,18 @@ extension LoopRef {
       let call = ready.popFirst()
       if call.context == 0 {
         call.fn(call.arg)
-        if UInt64(s.pointee.attention & Attention.raised) | thread.pointee.context != 0 { tidyUp(call.fn) }
       } else {
         runCall(call)
         Contexts.release(call.context)
       }
+      // One test for all that is rare: it raised, set a variable, stopped or left the loop.
+      var leaves = false
+      if UInt64(s.pointee.attention) | thread.pointee.context != 0 { leaves = tidyUp(call.fn) }
       if let drop = call.drop {
         drop(call.arg)
-        if UInt64(s.pointee.attention & Attention.raised) | thread.pointee.context != 0 { tidyUp(call.fn) }
+        if UInt64(s.pointee.attention) | thread.pointee.context != 0 { leaves = tidyUp(call.fn) }
       }
-      if s.pointee.attention & Attention.escape != 0 { break }
+      if leaves { break }
     }
     s.pointee.inCallback = false
     s.pointee.calls &+= count - left
@@ -146,10 +155,12 @@ extension LoopRef {
   }
 
   /// Report what a call raised, while its context is still current, and let go of what it set.
+  /// True if the run ends at once.
   @inline(never)  // most calls neither raise nor set
-  private func tidyUp(_ fn: rondo_call_fn) {
+  private func tidyUp(_ fn: rondo_call_fn) -> Bool {
     if s.pointee.attention & Attention.raised != 0 { reportRaised(fn, nil) }
     Contexts.leave(0, SavedContext(map: 0, entered: 0))
+    return s.pointee.attention & Attention.escape != 0
   }
 
   /// Call fn(arg) in the call's context and report what it raises, as a call of `handle` if it is

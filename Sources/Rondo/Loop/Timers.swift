@@ -171,8 +171,11 @@ extension LoopRef {
   }
 
   /// Move what is due to the ring: by deadline, equal ones in the order of arming.
-  func collectDueTimers() {
-    if timers.pointee.count == 0 { return }
+  @inline(__always)
+  func collectDueTimers() { if timers.pointee.count > 0 { collectTimersNow() } }
+
+  @inline(never)  // apart, so that a pass without timers does not pay for it
+  private func collectTimersNow() {
     let now = rondo_shim_now()
     if nextDeadline() > now { return }
     if timers.pointee.count >= 256 && ready.reserve(timers.pointee.count) && collectManyDue(now) { return }
