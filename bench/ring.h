@@ -1,12 +1,17 @@
 /*
  * ring.h - the limit for every "call this soon": a growing ring of function pointers, nothing else.
  *
- * No cancelling, no dropping of arguments, no context, no checks, and the compiler sees both ends.
+ * No cancelling, no dropping of arguments, no context, no checks, and the compiler sees both ends,
+ * unless RING_ELSEWHERE says that a library has the two functions that do the work.
  */
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 
 #include "bench.h"
+
+#ifndef RING_API
+#define RING_API static inline
+#endif
 
 struct ring_call {
     void (*fn)(void *arg);
@@ -42,7 +47,11 @@ static __attribute__((noinline)) void ring_grow(struct ring *ring)
     ring->mask = 2 * count - 1;
 }
 
-static inline void ring_push(struct ring *ring, void (*fn)(void *), void *arg)
+#ifdef RING_ELSEWHERE
+void ring_push(struct ring *ring, void (*fn)(void *), void *arg);
+void ring_run_pass(struct ring *ring);
+#else
+RING_API void ring_push(struct ring *ring, void (*fn)(void *), void *arg)
 {
     struct ring_call *call;
 
@@ -54,7 +63,7 @@ static inline void ring_push(struct ring *ring, void (*fn)(void *), void *arg)
 }
 
 /** One pass as in asyncio: the calls that are there now, not those that they schedule. */
-static inline void ring_run_pass(struct ring *ring)
+RING_API void ring_run_pass(struct ring *ring)
 {
     size_t left = ring->tail - ring->head;
 
@@ -63,6 +72,7 @@ static inline void ring_run_pass(struct ring *ring)
         call.fn(call.arg);
     }
 }
+#endif
 
 static inline int ring_is_empty(const struct ring *ring)
 {

@@ -9,11 +9,11 @@
 
 # Unwind tables (backtrace, gdb), stack probes (guard pages) and frame pointers (perf) in each function,
 # also in one that came without any attribute group.
-/^attributes #[0-9]+ = \{.*\}$/s/ \}$/ uwtable(async) "probe-stack"="inline-asm" "frame-pointer"="all" }/
+/^attributes #[0-9]+ = \{.*\}$/s/ \}$/ uwtable(async) "probe-stack"="inline-asm" "frame-pointer"="non-leaf" }/
 /^define /{
   / #[0-9]+ /!{
     s/ (local_)?unnamed_addr / /
-    s/^(define .*\)) (.*\{)$/\1 uwtable(async) "probe-stack"="inline-asm" "frame-pointer"="all" \2/
+    s/^(define .*\)) (.*\{)$/\1 uwtable(async) "probe-stack"="inline-asm" "frame-pointer"="non-leaf" \2/
   }
 }
 

@@ -3,7 +3,7 @@
 
 struct rondo_globals rondo_globals_ = { .log_level = 20 };
 void *rondo_chunks_[RONDO_CHUNKS];
-__thread struct rondo_thread rondo_thread_;
+__thread struct rondo_thread rondo_thread_ = { .running_handle = RONDO_NO_HANDLE };
 
 void rondo_shim_lock_slowly(uint32_t *lock)
 {

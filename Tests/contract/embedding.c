@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 struct host {
@@ -180,6 +181,46 @@ static void post(void *arg)
     struct host *host = arg;
     for (int i = 0; i < 3; i++)
         CHECK_OK(rondo_loop_call_soon_threadsafe(host->loop, kit_log_call, "x", kit_drop, NULL));
+}
+
+static void count_read(int32_t fd, void *arg)
+{
+    kit_drain(fd);
+    ++*(int *)arg;
+}
+
+/* F29: an orphan in the kernel's set has the loop make another; a host that has the descriptor in
+ * an epoll set of its own must not notice. */
+KIT_TEST(fd_survives_a_new_poller)
+{
+    struct host host = open_host();
+    struct epoll_event event = { .events = EPOLLIN };
+    int pair[2], other[2], outer = epoll_create1(EPOLL_CLOEXEC), reads = 0;
+    CHECK_EQ_INT(epoll_ctl(outer, EPOLL_CTL_ADD, host.fd, &event), 0);
+    kit_socketpair(pair);
+    kit_socketpair(other);
+    CHECK_OK(rondo_loop_add_reader(host.loop, pair[0], count_read, &reads, NULL));
+    CHECK_OK(rondo_loop_add_reader(host.loop, other[0], count_read, &reads, NULL));
+    int copy = dup(pair[0]);
+    close(pair[0]);
+    CHECK_OK(rondo_loop_remove_reader(host.loop, pair[0], NULL));
+    CHECK_EQ_INT(write(pair[1], "x", 1), 1);
+    CHECK_EQ_INT(epoll_wait(outer, &event, 1, 1000), 1);
+    CHECK_EQ_INT(drive(&host), 0);
+    CHECK_EQ_INT(epoll_wait(outer, &event, 1, 0), 0);
+    CHECK_EQ_INT(write(other[1], "x", 1), 1);
+    CHECK_EQ_INT(epoll_wait(outer, &event, 1, 1000), 1);
+    CHECK_EQ_INT(drive(&host), 1);
+    CHECK_EQ_INT(reads, 1);
+    CHECK_OK(rondo_loop_call_soon(host.loop, kit_arg_call, NULL, NULL, NULL));
+    CHECK_EQ_INT(epoll_wait(outer, &event, 1, 1000), 1);
+    CHECK_EQ_INT(drive(&host), 1);
+    CHECK_EQ_INT(epoll_wait(outer, &event, 1, 0), 0);
+    CHECK_OK(rondo_loop_remove_reader(host.loop, other[0], NULL));
+    kit_loop_end(host.loop);
+    int open_fds[] = { copy, pair[1], other[0], other[1], outer };
+    for (int i = 0; i < 5; i++)
+        close(open_fds[i]);
 }
 
 KIT_TEST(fd_shows_threadsafe_calls)

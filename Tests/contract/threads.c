@@ -503,6 +503,68 @@ KIT_TEST(release_from_another_thread)
     kit_loop_end(loop);
 }
 
+static void release_loop_there(void *arg)
+{
+    CHECK_OK(rondo_loop_release(arg));
+}
+
+/* The owner lives, so it may just use the loop: it closes it itself when it next comes by. */
+KIT_TEST(loop_released_elsewhere)
+{
+    uint64_t live = rondo_debug_live();
+    rondo_loop *loop = kit_loop();
+    CHECK_OK(rondo_loop_call_soon(loop, kit_no_call, NULL, kit_drop, NULL));
+    CHECK_OK(rondo_loop_call_later(loop, RONDO_NEVER, kit_no_call, NULL, kit_drop, NULL));
+    kit_in_thread(release_loop_there, loop);
+    rondo_loop *other = kit_loop();
+    kit_pass(other);
+    CHECK_EQ_INT(kit_drops, 2);
+    CHECK_EQ_INT(rondo_loop_is_closed(loop), 1);
+    kit_loop_end(other);
+    CHECK_EQ_INT(rondo_debug_live(), live);
+}
+
+static void release_handles_there(void *arg)
+{
+    rondo_handle **handles = arg;
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(rondo_handle_release(handles[i]));
+}
+
+/* What another thread lets go of after the close is settled when the closing thread comes by. */
+KIT_TEST(handles_of_a_closed_loop_released_elsewhere)
+{
+    uint64_t live = rondo_debug_live();
+    rondo_loop *loop = kit_loop();
+    rondo_handle *handles[3] = { NULL };
+    CHECK_OK(rondo_loop_call_soon(loop, kit_no_call, NULL, kit_drop, &handles[0]));
+    CHECK_OK(rondo_loop_call_later(loop, RONDO_NEVER, kit_no_call, NULL, kit_drop, &handles[1]));
+    CHECK_OK(rondo_loop_call_soon_threadsafe(loop, kit_no_call, NULL, kit_drop, &handles[2]));
+    CHECK_OK(rondo_loop_close(loop, NULL));
+    CHECK_EQ_INT(kit_drops, 3);
+    kit_in_thread(release_handles_there, handles);
+    CHECK_OK(rondo_loop_release(loop));
+    CHECK_EQ_INT(rondo_debug_live(), live);
+    CHECK_EQ_INT(kit_drops, 3);
+}
+
+static void begin_and_leave(void *arg)
+{
+    CHECK_OK(rondo_loop_begin(arg));
+}
+
+/* A thread that ends inside a run by hand ends the run. */
+KIT_TEST(owner_ends_inside_a_run)
+{
+    rondo_loop *loop = kit_loop();
+    CHECK_OK(rondo_loop_call_soon(loop, kit_log_call, "later", NULL, NULL));
+    kit_in_thread(begin_and_leave, loop);
+    CHECK_EQ_INT(rondo_loop_is_running(loop), 0);
+    CHECK_OK(rondo_loop_drive(loop, 0, 0, NULL));
+    kit_expect_log("later");
+    kit_loop_end(loop);
+}
+
 /* ---- futures from other threads -------------------------------------------------------------- */
 
 static void *set_there(void *arg)

@@ -15,6 +15,8 @@ RONDO_BEGIN_DECLS
 typedef void (*rondo_log_fn)(int32_t level, const char *message, void *arg);
 
 /** Set where messages go; NULL restores stderr.
+ * @return RONDO_OK or -ENOMEM. The old arg is dropped once no call is in the old sink any more, perhaps
+ *         on another thread.
  * @par Contract
  * thread:any  blocks:no  reenters:drop  moves:arg  since:0.1 */
 rondo_status rondo_log_set_sink(rondo_log_fn fn, void *arg, rondo_drop_fn drop);

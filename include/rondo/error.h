@@ -61,12 +61,14 @@ rondo_status rondo_error_retain(rondo_error *error);
 rondo_status rondo_error_release(rondo_error *error);
 
 /** Set what was being done, such as "connect"; copied. NULL clears it.
- * @return RONDO_OK or -ENOMEM.
+ * @return RONDO_OK, -ENOMEM, or RONDO_E_INVALID_STATE for the two errors that belong to the whole
+ *         process (the plain cancellation, out of memory), which cannot be changed.
  * @par Contract
  * thread:any (not while another thread uses the error)  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_error_set_operation(rondo_error *error, const char *operation);
 /** Set the error that this one was raised from; retained. NULL clears it.
- * @return RONDO_OK, or -ELOOP if error would become its own cause.
+ * @return RONDO_OK; -ELOOP if error can be reached from cause through causes, contexts and members;
+ *         RONDO_E_INVALID_STATE as rondo_error_set_operation().
  * @par Contract
  * thread:any (not while another thread uses the error)  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_error_set_cause(rondo_error *error, rondo_error *cause);

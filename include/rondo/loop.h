@@ -33,8 +33,7 @@ typedef struct rondo_close_report {
 /**
  * Make an event loop. It belongs to this thread until another thread runs it.
  *
- * Nothing is opened: descriptors come with the first sleep, watched descriptor or
- * thread-safe call.
+ * Nothing is opened: descriptors come with the first sleep or watched descriptor.
  *
  * @param options  NULL for the defaults.
  * @param out_loop The loop.

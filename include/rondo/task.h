@@ -108,7 +108,7 @@ rondo_status rondo_current_task(rondo_loop *loop, rondo_task **out_task);
  * @param loop      NULL for the running loop.
  * @param tasks     Filled with up to capacity tasks, each retained; may be NULL with capacity 0.
  * @param out_count How many there are, whether they fitted or not.
- * @return RONDO_OK, RONDO_E_NO_LOOP, RONDO_E_TIMEOUT (from another thread, and the loop did not
+ * @return RONDO_OK, RONDO_E_NO_LOOP, -EINVAL, -ENOMEM, RONDO_E_LOOP_CLOSED, RONDO_E_TIMEOUT (from another thread, and the loop did not
  *         answer within 10 s), RONDO_E_WRONG_THREAD (from another thread, and the loop is not
  *         running).
  *

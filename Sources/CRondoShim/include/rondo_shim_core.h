@@ -94,7 +94,7 @@ struct rondo_globals {
     uint32_t chunk_count;     /* chunk numbers given out */
     uint32_t late;            /* 1 if some loop has what only its own thread can settle */
     uint64_t loops;           /* every loop that has a chunk slot, linked */
-    uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up */
+    uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up; see Registry.swift */
     uint32_t log_level;
     uint64_t log_sink;        /* address of the sink; see System/Log.swift */
     uint32_t slab_lock[RONDO_KINDS];
@@ -127,8 +127,11 @@ static inline void rondo_set_chunk(uint32_t number, void *chunk)
 
 /* -- per thread -------------------------------------------------------------------------------- */
 
+#define RONDO_NO_HANDLE UINT64_MAX
+
 struct rondo_thread {
     uint64_t running;   /* address of the loop that runs in this thread, 0 for none */
+    uint64_t running_handle; /* its handle, or one that is nobody's: who has that needs no other check */
     uint64_t current;   /* handle of the loop set with rondo_set_event_loop() */
     uint64_t context;   /* address of the current context map, 0 for empty */
     uint64_t entered;   /* handle of the context object that is entered, 0 for none */

@@ -15,8 +15,10 @@ public func rondo_loop_call_soon(
   _ loop: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
 ) -> rondo_status {
   // The usual call in a dozen instructions; whatever is special about it is looked at elsewhere.
-  if let found = LoopRef.owned(loop), let fn, outHandle == nil, found.takesPlainCalls {
-    found.ready.pushReserved(Call(fn: fn, arg: arg, drop: drop, context: 0))
+  if let found = LoopRef.running(loop), UInt(bitPattern: outHandle) | unsafeBitCast(drop, to: UInt.self) == 0,
+    let fn, found.takesPlainCalls
+  {
+    found.ready.pushPlain(fn, arg)
     return RONDO_OK
   }
   return callSoonSlowly(loop, fn, arg, drop, outHandle)

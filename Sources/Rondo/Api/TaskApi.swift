@@ -1,6 +1,6 @@
 // TaskApi.swift - the exports of rondo/task.h, and rondo_loop_run_until_complete.
 //
-// Knows: Task, Waiting. Does not know: how a task is stepped.
+// Knows: Task, Awaitables. Does not know: how a task is stepped.
 
 import CRondo
 import CRondoShim

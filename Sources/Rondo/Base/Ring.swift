@@ -1,30 +1,53 @@
 // Ring.swift - the calls that are ready, first in, first out.
 //
-// A power of two of slots and two counters that only grow, so "full" and "empty" need no flag.
-// It never shrinks: what a burst needed once it will need again. The fields live inside the
-// loop's state and are worked on through a pointer, because the call that is being run may push
-// onto the ring it came from.
+// Cells of 16 bytes. Most calls are a function and its argument, which is one cell; one that has
+// something to drop or a context takes a second, and says so in the top bit of the function's
+// address, which no function has. Half the memory of a cell for everything: a batch of a thousand
+// calls stays in the first-level cache, and that is most of what scheduling costs.
+//
+// A power of two of cells and two counters that only grow, so "full" and "empty" need no flag. It
+// never shrinks: what a burst needed once it will need again. The fields live inside the loop's
+// state and are worked on through a pointer, because the call that is being run may push onto the
+// ring it came from.
 //
 // Knows: Memory. Does not know: loops.
 
 import CRondo
 import CRondoShim
 
+struct RingCell {
+  var word: UInt  // a function, with the mark; or a drop
+  var other: UInt  // an argument; or a context
+}
+
 struct Ring {
-  var slots: UnsafeMutablePointer<Call>?
-  var capacity: UInt  // a power of two, 0 without slots: then it is full and never looked at
+  var cells: UnsafeMutablePointer<RingCell>?
+  var capacity: UInt  // a power of two, 0 without cells: then it is full and never looked at
   var head: UInt  // the next to run
   var tail: UInt  // behind the last
 
-  static let empty = Ring(slots: nil, capacity: 0, head: 0, tail: 0)
+  static let empty = Ring(cells: nil, capacity: 0, head: 0, tail: 0)
+  static let mark: UInt = 1 << 63
 }
 
 extension UnsafeMutablePointer where Pointee == Ring {
   @inline(__always)
-  var count: Int { Int(bitPattern: pointee.tail &- pointee.head) }
+  var isEmpty: Bool { pointee.tail == pointee.head }
+
+  /// Cells in use; a call has one or two.
+  @inline(__always)
+  var used: UInt { pointee.tail &- pointee.head }
+
+  /// Room for one call of either kind.
+  @inline(__always)
+  var hasRoom: Bool { pointee.capacity &- used >= 2 }
 
   @inline(__always)
-  var hasRoom: Bool { pointee.tail &- pointee.head < pointee.capacity }
+  func cell(_ at: UInt) -> UnsafeMutablePointer<RingCell> {
+    pointee.cells.unsafelyUnwrapped + Int(bitPattern: at & (pointee.capacity &- 1))
+  }
+
+  // MARK: - appending
 
   /// Append, growing if need be; false if memory is out (nothing changed then).
   @inline(__always)
@@ -37,44 +60,100 @@ extension UnsafeMutablePointer where Pointee == Ring {
   /// Append where there is room for certain.
   @inline(__always)
   func pushReserved(_ call: Call) {
-    (pointee.slots.unsafelyUnwrapped + Int(bitPattern: pointee.tail & (pointee.capacity &- 1))).initialize(to: call)
-    pointee.tail &+= 1
+    let drop = unsafeBitCast(call.drop, to: UInt.self)
+    let context = UInt(truncatingIfNeeded: call.context)
+    if drop | context == 0 { return pushPlain(call.fn, call.arg) }
+    let tail = pointee.tail
+    cell(tail).initialize(to: RingCell(
+      word: unsafeBitCast(call.fn, to: UInt.self) | Ring.mark, other: UInt(bitPattern: call.arg)))
+    cell(tail &+ 1).initialize(to: RingCell(word: drop, other: context))
+    pointee.tail = tail &+ 2
   }
+
+  /// As pushReserved(), of a call with nothing to drop in the empty context.
+  @inline(__always)
+  func pushPlain(_ fn: @escaping rondo_call_fn, _ arg: Raw?) {
+    let tail = pointee.tail
+    cell(tail).initialize(to: RingCell(word: unsafeBitCast(fn, to: UInt.self), other: UInt(bitPattern: arg)))
+    pointee.tail = tail &+ 1
+  }
+
+  // MARK: - taking
 
   @inline(__always)
   func popFirst() -> Call {
-    let call = pointee.slots.unsafelyUnwrapped[Int(bitPattern: pointee.head & (pointee.capacity &- 1))]
-    pointee.head &+= 1
-    return call
+    var head = pointee.head
+    return popFirst(&head)
   }
 
-  var room: Int { Int(bitPattern: pointee.capacity) - count }
+  /// As popFirst(), for who takes many and has the head in a register: read back from memory, it
+  /// would be what each call waits for. Nobody else takes meanwhile.
+  @inline(__always)
+  func popFirst(_ head: inout UInt) -> Call {
+    let first = cell(head).pointee
+    if Int(bitPattern: first.word) >= 0 {
+      head = head &+ 1
+      pointee.head = head
+      return Call(
+        fn: unsafeBitCast(first.word, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other), drop: nil, context: 0)
+    }
+    let second = cell(head &+ 1).pointee
+    head = head &+ 2
+    pointee.head = head
+    return Call(
+      fn: unsafeBitCast(first.word & ~Ring.mark, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other),
+      drop: unsafeBitCast(second.word, to: rondo_drop_fn?.self), context: ContextTag(second.other))
+  }
+
+  /// If it is empty, begin at the first cell again: the cells used last are still in the cache.
+  @inline(__always)
+  func rewindIfEmpty() {
+    if isEmpty {
+      pointee.head = 0
+      pointee.tail = 0
+    }
+  }
+
+  /// Look at every call without taking it.
+  func forEach(_ visit: (Call) -> Void) {
+    var copy = pointee
+    withUnsafeMutablePointer(to: &copy) { ring in
+      while !ring.isEmpty { visit(ring.popFirst()) }
+    }
+  }
+
+  // MARK: - room
+
+  /// How many calls of either kind there is room for.
+  var room: Int { Int((pointee.capacity &- used) / 2) }
 
   func reserve(_ more: Int) -> Bool { room >= more || grow(by: more) }
 
   @inline(never)  // the slow half of push
   func grow(by more: Int) -> Bool {
-    var capacity = pointee.slots == nil ? 64 : Int(bitPattern: pointee.capacity) * 2
-    while capacity - count < more {
+    var capacity = pointee.cells == nil ? 128 : Int(bitPattern: pointee.capacity)
+    let (wanted, overflow) = more.multipliedReportingOverflow(by: 2)
+    if overflow { return false }
+    while capacity - Int(used) < wanted {
       let (doubled, overflow) = capacity.multipliedReportingOverflow(by: 2)
       if overflow { return false }
       capacity = doubled
     }
-    guard let bigger = allocateArray(Call.self, capacity) else { return false }
-    let used = count
-    for i in 0..<used {
-      (bigger + i).initialize(to: pointee.slots![Int(bitPattern: (pointee.head &+ UInt(i)) & (pointee.capacity &- 1))])
+    guard let bigger = allocateArray(RingCell.self, capacity) else { return false }
+    // The counters go on: who runs a batch knows its end by them.
+    var at = pointee.head
+    while at != pointee.tail {
+      (bigger + Int(bitPattern: at & UInt(capacity - 1))).initialize(to: cell(at).pointee)
+      at &+= 1
     }
-    free(pointee.slots)
-    pointee.slots = bigger
+    free(pointee.cells)
+    pointee.cells = bigger
     pointee.capacity = UInt(capacity)
-    pointee.head = 0
-    pointee.tail = UInt(used)
     return true
   }
 
-  func deallocateSlots() {
-    free(pointee.slots)
+  func deallocateCells() {
+    free(pointee.cells)
     pointee = .empty
   }
 }

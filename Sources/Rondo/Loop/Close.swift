@@ -68,13 +68,11 @@ extension LoopRef {
       if slot.pointee.reader != 0 { report.readers += 1 }
       if slot.pointee.writer != 0 { report.writers += 1 }
     }
-    let ring = ready.pointee
-    var at = ring.head
-    while at != ring.tail {
-      let call = ring.slots![Int(bitPattern: at & (ring.capacity &- 1))]
-      if !HandleRef.isEntry(call) && !ThreadHandleRef.isCancelledEntry(call) { report.ready_calls += 1 }
-      at &+= 1
+    var calls: UInt64 = 0
+    ready.forEach { call in
+      if !HandleRef.isEntry(call) && !ThreadHandleRef.isCancelledEntry(call) { calls += 1 }
     }
+    report.ready_calls += calls
     // A handle may have several entries, of which one at most comes to something.
     var handleCalls: UInt64 = 0
     Slab.forEach(handles) { raw in
@@ -94,8 +92,8 @@ extension LoopRef {
   // MARK: - letting go
 
   private func dropRing() {
-    while ready.count > 0 { drop(ready.popFirst()) }
-    ready.deallocateSlots()
+    while !ready.isEmpty { drop(ready.popFirst()) }
+    ready.deallocateCells()
   }
 
   private func drop(_ call: Call) {

@@ -37,7 +37,7 @@ extension LoopRef {
   func tellHost() {
     _ = rondo_shim_timerfd_arm(poller.pointee.timer, nextDeadline())
     let quiet = inbox.fallAsleep(poller.pointee.wake)
-    if !quiet || ready.count > 0 || s.pointee.attention != 0 || s.pointee.hasLateWakes
+    if !quiet || !ready.isEmpty || s.pointee.attention != 0 || s.pointee.hasLateWakes
       || rondo_load32(&s.pointee.releases) != 0
     {
       _ = WakeUp.signal(poller.pointee.wake)

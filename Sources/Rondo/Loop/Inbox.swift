@@ -6,10 +6,7 @@
 //
 // Waking: the loop says under the lock that it goes to sleep, and only if the vector is empty. The
 // first producer that finds it asleep writes to the eventfd; the others see that somebody did.
-// So one sleep costs one wake-up, and none costs none. The write is made under the lock, though a
-// lock round a system call is nothing to be proud of: only so can a call whose wake-up failed be
-// taken back before anybody relies on it, and only so is the number never that of a descriptor
-// which close() has given back and somebody else has got.
+// So one sleep costs one wake-up, and none costs none.
 //
 // Knows: Base, System. Does not know: what the calls do.
 
@@ -26,12 +23,12 @@ struct Inbox {
   var isClosed: Bool  // under the lock
   var isSleeping: Bool  // under the lock
   var isSignaled: Bool  // under the lock
-  var wakeLock: UInt32  // any thread; held around the write that wakes, so that close() waits for it
+  var writers: UInt32  // any thread; who is about to write to the eventfd
   var wake: Int32  // under the lock; the eventfd, -1 before the first sleep
 
   static let empty = Inbox(
     lock: 0, count: 0, calls: nil, capacity: 0, spare: nil, spareCapacity: 0, isClosed: false,
-    isSleeping: false, isSignaled: false, wakeLock: 0, wake: -1)
+    isSleeping: false, isSignaled: false, writers: 0, wake: -1)
 }
 
 typealias InboxPointer = UnsafeMutablePointer<Inbox>
@@ -70,37 +67,34 @@ extension UnsafeMutablePointer where Pointee == Inbox {
   var needsWaking: Bool { pointee.isSleeping && !pointee.isSignaled }
 
   /// Wake the loop and let go of the lock, which is not held while writing: the loop's thread, just
-  /// woken, would find it locked and go to sleep again, and every other producer behind it.
+  /// woken, would find it locked and go to sleep again, and every other producer behind it. Counted
+  /// until it is over, because close() must not give the descriptor's number back before. If it
+  /// fails, `call` is taken back, unless the loop has it already: it was up anyway, so that will run.
+  /// (Calls that came during the write stay. They run in the next pass, whatever brings it about.)
   @inline(never)  // once per sleep
-  func signalAndUnlock() -> rondo_status {
+  func signalAndUnlock(for call: Call?) -> rondo_status {
     pointee.isSignaled = true
     let fd = pointee.wake
-    rondo_lock(wakeLock)
+    _ = rondo_add32(&pointee.writers, 1)
     rondo_unlock(lock)
-    let status = WakeUp.signal(fd)
-    rondo_unlock(wakeLock)
+    var status = WakeUp.signal(fd)
+    if status != RONDO_OK && !takeBack(call) { status = RONDO_OK }
+    _ = rondo_add32(&pointee.writers, UInt32.max)  // pairs with waitForWriters
     return status
   }
 
-  @inline(__always)
-  private var wakeLock: UnsafeMutablePointer<UInt32> { place(&pointee.wakeLock) }
-
-  /// Until nobody is about to write to the descriptor, which goes.
-  func waitForWriters() {
-    rondo_lock(wakeLock)
-    rondo_unlock(wakeLock)
-  }
-
-  /// The wake-up failed: take the call back; false if the loop has it already.
-  @inline(never)
-  func takeBack(_ call: Call) -> Bool {
+  private func takeBack(_ call: Call?) -> Bool {
     rondo_lock(lock)
     defer { rondo_unlock(lock) }
     pointee.isSignaled = false
+    guard let call else { return true }
     var at = Int(pointee.count) - 1
     while at >= 0 {
       let seen = pointee.calls![at]
-      if seen.arg == call.arg && unsafeBitCast(seen.fn, to: UInt.self) == unsafeBitCast(call.fn, to: UInt.self) {
+      if seen.arg == call.arg && seen.context == call.context
+        && unsafeBitCast(seen.fn, to: UInt.self) == unsafeBitCast(call.fn, to: UInt.self)
+        && unsafeBitCast(seen.drop, to: UInt.self) == unsafeBitCast(call.drop, to: UInt.self)
+      {
         memmove(pointee.calls! + at, pointee.calls! + at + 1,
           (Int(pointee.count) - 1 - at) * MemoryLayout<Call>.stride)
         rondo_poke32(&pointee.count, pointee.count - 1)
@@ -111,10 +105,15 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     return false
   }
 
+  /// Until nobody is about to write to the descriptor, which goes. The inbox is shut: no new ones.
+  func waitForWriters() {
+    while rondo_load32(&pointee.writers) != 0 { _ = sched_yield() }
+  }
+
   /// Wake the loop for something that is not a call. If that fails it waits for the next pass.
   func wakeForRelease() {
     rondo_lock(lock)
-    if needsWaking { _ = signalAndUnlock() } else { rondo_unlock(lock) }
+    if needsWaking { _ = signalAndUnlock(for: nil) } else { rondo_unlock(lock) }
   }
 
   // MARK: - the loop's thread
@@ -196,17 +195,9 @@ extension LoopRef {
       rondo_unlock(inbox.lock)
       return -ENOMEM
     }
-    if inbox.needsWaking { return wake(for: call) }
+    if inbox.needsWaking { return inbox.signalAndUnlock(for: call) }
     rondo_unlock(inbox.lock)
     return RONDO_OK
-  }
-
-  @inline(never)
-  private func wake(for call: Call) -> rondo_status {
-    let status = inbox.signalAndUnlock()
-    if status == RONDO_OK { return RONDO_OK }
-    // Taken meanwhile: the loop was up anyway, so the call will run.
-    return inbox.takeBack(call) ? status : RONDO_OK
   }
 
   @inline(never)

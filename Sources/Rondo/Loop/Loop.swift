@@ -118,6 +118,15 @@ struct LoopRef {
     return loop
   }
 
+  /// The loop, if it is the one that runs in this thread: then it is alive and this thread's, and
+  /// one compare says so.
+  @inline(__always)
+  static func running(_ handle: OpaquePointer?) -> LoopRef? {
+    let thread = rondo_thread()!
+    if handleBits(handle) != thread.pointee.running_handle { return nil }
+    return LoopRef(address(thread.pointee.running).unsafelyUnwrapped)
+  }
+
   @inline(never)
   static func refuse(_ handle: OpaquePointer?) -> rondo_status {
     guard let loop = find(handle) else { return Lookup.explain(handleBits(handle), Kind.loop, size) }

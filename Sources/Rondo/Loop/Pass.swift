@@ -15,6 +15,7 @@ import CRondoShim
 
 extension LoopRef {
   /// One pass that sleeps `maxWait` nanoseconds at most and runs at most `limit` calls.
+  @inline(__always)
   func pass(maxWait: Int64, limit: UInt64) -> rondo_status {
     let status = collectEvents(maxWait: maxWait)
     if status != RONDO_OK { return status }
@@ -24,15 +25,18 @@ extension LoopRef {
     Registry.settleLate()
     if s.pointee.hasLateWakes { s.pointee.hooks.collectLate(Raw(s)) }
     collectDueTimers()
-    let count = UInt64(ready.count)
-    if s.pointee.mainTask == 0 { runReadyCalls(Swift.min(count, limit)) } else { runWatchfully(Swift.min(count, limit)) }
+    if ready.isEmpty { return RONDO_OK }
+    if s.pointee.mainTask == 0 { _ = runBatch(until: ready.pointee.tail, limit) } else { runWatchfully(limit) }
     return RONDO_OK
   }
 
   /// One call at a time: a second SIGINT ends the run at the next callback, not after the batch.
-  private func runWatchfully(_ count: UInt64) {
-    for _ in 0..<count {
-      runReadyCalls(1)
+  @inline(never)
+  private func runWatchfully(_ limit: UInt64) {
+    let end = ready.pointee.tail
+    var left = limit
+    while left > 0 && !runBatch(until: end, 1) {
+      left -= 1
       if rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen { s.pointee.hooks.interrupt(Raw(s)) }
       if s.pointee.attention & Attention.escape != 0 { return }
     }
@@ -41,14 +45,14 @@ extension LoopRef {
   // MARK: - waiting
 
   private var hasWork: Bool {
-    ready.count > 0 || s.pointee.attention != 0 || !inbox.isEmpty || s.pointee.hasLateWakes
+    !ready.isEmpty || s.pointee.attention != 0 || !inbox.isEmpty || s.pointee.hasLateWakes
       || rondo_load32(&s.pointee.releases) != 0
       || rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen
   }
 
   @inline(__always)
   private func collectEvents(maxWait: Int64) -> rondo_status {
-    if ready.count > 0 && descriptors.pointee.watched == 0 && !s.pointee.isGuest { return RONDO_OK }
+    if !ready.isEmpty && descriptors.pointee.watched == 0 && !s.pointee.isGuest { return RONDO_OK }
     return collectEventsNow(maxWait: maxWait)
   }
 
@@ -81,7 +85,7 @@ extension LoopRef {
   /// How long to sleep: not at all if there is work, for ever if negative.
   @inline(__always)
   private func waitTime(_ maxWait: Int64) -> Int64 {
-    if ready.count > 0 || maxWait == 0 || hasWork { return 0 }
+    if !ready.isEmpty || maxWait == 0 || hasWork { return 0 }
     let deadline = timers.pointee.count > 0 ? nextDeadline() : Int64.max
     if deadline == Int64.max { return maxWait == Int64.max ? -1 : maxWait }
     let now = rondo_shim_now()
@@ -125,33 +129,79 @@ extension LoopRef {
 
   // MARK: - running
 
-  /// Run the first `count` calls of the ring, each from an empty context of its own.
-  func runReadyCalls(_ count: UInt64) {
-    let thread = rondo_thread()!
-    let saved = Contexts.enterOwned(0)
-    var left = count
+  /// Run calls from the ring up to `end`, at most `limit`, each from the empty context (see
+  /// inEmptyContext). True if that was all of them, or one left the loop.
+  @inline(__always)
+  private func runBatch(until end: UInt, _ limit: UInt64) -> Bool {
     s.pointee.inCallback = true
-    while left > 0 {
+    let isOver = (limit == UInt64.max && runPlainCalls(until: end)) || runAnyCalls(until: end, limit)
+    s.pointee.inCallback = false
+    return isOver
+  }
+
+  /// The calls at the front that are one cell and do nothing rare: little enough that it all stays
+  /// in registers. True as runBatch().
+  @inline(__always)
+  private func runPlainCalls(until end: UInt) -> Bool {
+    let thread = rondo_thread()!
+    let first = ready.pointee.head
+    var head = first
+    var isOver = false
+    repeat {
+      let cell = ready.cell(head).pointee
+      if Int(bitPattern: cell.word) < 0 { break }
+      head = head &+ 1
+      ready.pointee.head = head
+      if head == end {
+        isOver = true
+        ready.rewindIfEmpty()
+      }
+      unsafeBitCast(cell.word, to: rondo_call_fn.self)(Raw(bitPattern: cell.other))
+      // One test for all that is rare: it raised, set a variable, stopped or left the loop.
+      if UInt64(s.pointee.attention) | thread.pointee.context != 0 {
+        if tidyUp(unsafeBitCast(cell.word, to: rondo_call_fn.self)) { isOver = true }
+      }
+    } while !isOver
+    s.pointee.calls &+= UInt64(head &- first)
+    return isOver
+  }
+
+  /// As runBatch(), for calls of every kind.
+  @inline(never)
+  private func runAnyCalls(until end: UInt, _ limit: UInt64) -> Bool {
+    let thread = rondo_thread()!
+    var left = limit
+    var isOver = false
+    while left > 0 && !isOver {
       left -= 1
       let call = ready.popFirst()
+      if ready.pointee.head == end {
+        isOver = true
+        ready.rewindIfEmpty()
+      }
       if call.context == 0 {
         call.fn(call.arg)
       } else {
         runCall(call)
         Contexts.release(call.context)
       }
-      // One test for all that is rare: it raised, set a variable, stopped or left the loop.
-      var leaves = false
-      if UInt64(s.pointee.attention) | thread.pointee.context != 0 { leaves = tidyUp(call.fn) }
+      if UInt64(s.pointee.attention) | thread.pointee.context != 0, tidyUp(call.fn) { isOver = true }
       if let drop = call.drop {
         drop(call.arg)
-        if UInt64(s.pointee.attention) | thread.pointee.context != 0 { leaves = tidyUp(call.fn) }
+        if UInt64(s.pointee.attention) | thread.pointee.context != 0, tidyUp(call.fn) { isOver = true }
       }
-      if leaves { break }
     }
-    s.pointee.inCallback = false
-    s.pointee.calls &+= count - left
-    _ = Contexts.leaveOwned(saved)
+    s.pointee.calls &+= limit - left
+    return isOver
+  }
+
+  /// Calls run from the empty context, whatever the thread's own is. Entered once a run.
+  @inline(__always)
+  func inEmptyContext(_ body: () -> rondo_status) -> rondo_status {
+    let saved = Contexts.enterOwned(0)
+    let status = body()
+    Maps.release(Contexts.leaveOwned(saved))
+    return status
   }
 
   /// Report what a call raised, while its context is still current, and let go of what it set.

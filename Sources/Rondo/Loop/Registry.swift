@@ -12,17 +12,29 @@ enum Registry {
   private static var linksLock: UnsafeMutablePointer<UInt32> { rondo_links_lock() }
   private static var poolLock: UnsafeMutablePointer<UInt32> { place(&rondo_globals()!.pointee.pool_lock) }
 
+  private static var hooks: UnsafeMutablePointer<UInt32> { place(&rondo_globals()!.pointee.fork_hooks) }
+
   /// Install the hooks, once; false if the system refuses.
   static func prepare() -> Bool {
-    let globals = rondo_globals()!
-    if rondo_load32(&globals.pointee.fork_hooks) == 1 { return true }
-    rondo_lock(lock)
-    defer { rondo_unlock(lock) }
-    if globals.pointee.fork_hooks == 1 { return true }
+    // No lock: in the child of a fork that comes before the hooks are there it would stay locked.
+    // The claim names the process, so that the child sees that it is nobody's there.
+    let claim = UInt32(bitPattern: getpid()) << 1
+    while true {
+      let seen = rondo_load32(hooks)
+      if seen == 1 { return true }
+      if seen == claim {
+        _ = sched_yield()  // another thread is at it
+      } else if rondo_cas32(hooks, seen, claim) != 0 {
+        return install()
+      }
+    }
+  }
+
+  private static func install() -> Bool {
     let status = rondo_shim_watch_process(
       { Registry.beforeFork() }, { Registry.afterForkInParent() }, { Registry.afterForkInChild() },
       { _ in Registry.threadEnds() })
-    if status == 0 { rondo_store32(&globals.pointee.fork_hooks, 1) }
+    rondo_store32(hooks, status == 0 ? 1 : 0)
     return status == 0
   }
 
@@ -97,9 +109,10 @@ enum Registry {
   private static func afterForkInParent() { unlockAll() }
 
   private static func afterForkInChild() {
+    rondo_store32(hooks, 1)  // they are there, whether or not who installed them got to say so
     forEach { loop in
-      // A thread that was about to write may have held it; its write is not this process's.
-      loop.s.pointee.inbox.wakeLock = 0
+      // Who is about to write is not in this process.
+      loop.s.pointee.inbox.writers = 0
       let owner = loop.s.pointee.owner
       if owner != Owner.closed && owner != Owner.forked {
         loop.s.pointee.forkedOwner = owner
@@ -109,6 +122,7 @@ enum Registry {
     }
     // asyncio: a child has no running loop.
     rondo_thread()!.pointee.running = 0
+    rondo_thread()!.pointee.running_handle = UInt64.max
     unlockAll()
   }
 

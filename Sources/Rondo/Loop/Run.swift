@@ -39,6 +39,7 @@ extension LoopRef {
     Global.pin(Raw(s))  // C may let go of the loop inside a callback
     s.pointee.isRunning = true
     rondo_thread()!.pointee.running = bits(s)
+    rondo_thread()!.pointee.running_handle = s.pointee.header.handle
     return RONDO_OK
   }
 
@@ -46,6 +47,7 @@ extension LoopRef {
   func finish() {
     s.pointee.isRunning = false
     rondo_thread()!.pointee.running = 0
+    rondo_thread()!.pointee.running_handle = UInt64.max
     if s.pointee.isGuest { tellHost() }
     rondo_store32(&s.pointee.runningFlag, Phase.idle)
     unpinLoop()
@@ -75,10 +77,12 @@ extension LoopRef {
 
   /// Passes until something ends the run.
   func runPasses() -> rondo_status {
-    while true {
-      let status = pass(maxWait: Int64.max, limit: UInt64.max)
-      if status != RONDO_OK { return status }
-      if s.pointee.attention != 0, let end = endOfRun() { return end }
+    inEmptyContext {
+      while true {
+        let status = pass(maxWait: Int64.max, limit: UInt64.max)
+        if status != RONDO_OK { return status }
+        if s.pointee.attention != 0, let end = endOfRun() { return end }
+      }
     }
   }
 
@@ -115,7 +119,7 @@ extension LoopRef {
   func iterate(_ maxWait: Int64) -> rondo_status {
     if !s.pointee.isStepped || !s.pointee.isRunning { return RONDO_E_INVALID_STATE }
     if s.pointee.inCallback { return RONDO_E_LOOP_RUNNING }
-    let status = pass(maxWait: Swift.max(0, maxWait), limit: UInt64.max)
+    let status = inEmptyContext { pass(maxWait: Swift.max(0, maxWait), limit: UInt64.max) }
     if status != RONDO_OK { return status }
     return endOfStep()
   }
@@ -131,7 +135,7 @@ extension LoopRef {
     let status = begin()
     if status != RONDO_OK { return status }
     let before = s.pointee.calls
-    let end = drivePasses(maxCalls, maxTime)
+    let end = inEmptyContext { drivePasses(maxCalls, maxTime) }
     outCalls?.pointee = s.pointee.calls &- before
     finish()
     return end

@@ -201,11 +201,10 @@ extension ThreadFutureRef {
     }
   }
 
-  /// True if the loop that would have to complete it is the one that is running in this thread.
+  /// True if the loop that would have to complete it is this thread's, running or not.
   private var isCompletedHere: Bool {
-    let running = rondo_thread()!.pointee.running
     let owner = rondo_load64(&s.pointee.ownerLoop)
-    return running != 0 && owner != 0 && bits(Lookup.find(owner, Kind.loop, 1024)) == running
+    return owner != 0 && LoopRef.find(opaque(owner))?.isMine == true
   }
 }
 
