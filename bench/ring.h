@@ -31,6 +31,10 @@ static inline void ring_init(struct ring *ring)
     BENCH_CHECK(ring->calls != NULL);
 }
 
+#ifdef RING_ELSEWHERE
+void ring_push(struct ring *ring, void (*fn)(void *), void *arg);
+void ring_run_pass(struct ring *ring);
+#else
 /** Double a ring that is full; it is rolled out so that the oldest call comes first. */
 static __attribute__((noinline)) void ring_grow(struct ring *ring)
 {
@@ -47,10 +51,6 @@ static __attribute__((noinline)) void ring_grow(struct ring *ring)
     ring->mask = 2 * count - 1;
 }
 
-#ifdef RING_ELSEWHERE
-void ring_push(struct ring *ring, void (*fn)(void *), void *arg);
-void ring_run_pass(struct ring *ring);
-#else
 RING_API void ring_push(struct ring *ring, void (*fn)(void *), void *arg)
 {
     struct ring_call *call;

@@ -17,15 +17,18 @@ import Testing
   }
 
   private func call(_ number: Int) -> Call {
-    Call(fn: { _ in }, arg: Raw(bitPattern: number + 1), drop: nil, context: UInt64(number))
+    Call(fn: { _ in }, arg: Raw(bitPattern: number + 1), drop: nil, context: context(number))
   }
+
+  /// Every seventh is a plain call of one cell.
+  private func context(_ number: Int) -> UInt64 { number % 7 == 0 ? 0 : UInt64(number) << 1 }
 
   private func number(_ call: Call) -> Int { Int(bitPattern: call.arg) - 1 }
 
   @Test("an empty ring has neither calls nor room, and costs nothing to let go of")
   func empty() {
     withRing { ring in
-      #expect(Int(ring.used) == 0)
+      #expect(ring.isEmpty)
       #expect(!ring.hasRoom)
       #expect(ring.pointee.cells == nil)
     }
@@ -48,29 +51,51 @@ import Testing
           } else if !model.isEmpty {
             let popped = ring.popFirst()
             #expect(number(popped) == model.first)
-            #expect(popped.context == UInt64(model.removeFirst()))
+            #expect(popped.context == context(model.removeFirst()))
           }
         }
-        #expect(Int(ring.used) == model.count)
+        #expect(ring.isEmpty == model.isEmpty)
+        // One cell for a plain call, two for one with a context; every seventh here is plain.
+        #expect(Int(ring.used) == model.reduce(0) { $0 + ($1 % 7 == 0 ? 1 : 2) })
         if model.count > 3000 { break }
       }
       while !model.isEmpty { #expect(number(ring.popFirst()) == model.removeFirst()) }
-      #expect(Int(ring.used) == 0)
+      #expect(ring.isEmpty)
     }
   }
 
   @Test("it wraps around without growing")
   func wraparound() {
     withRing { ring in
-      for i in 0..<64 { #expect(ring.push(call(i))) }
+      #expect(ring.push(call(0)))
+      var pushed = 1
+      while ring.hasRoom {
+        #expect(ring.push(call(pushed)))
+        pushed += 1
+      }
       let slots = ring.pointee.cells
-      #expect(!ring.hasRoom)
       for i in 0..<1000 {
         #expect(number(ring.popFirst()) == i)
-        #expect(ring.push(call(64 + i)))
+        if !ring.hasRoom { continue }
+        #expect(ring.push(call(pushed)))
+        pushed += 1
       }
       #expect(ring.pointee.cells == slots)
-      #expect(Int(ring.used) == 64)
+      for i in 1000..<pushed { #expect(number(ring.popFirst()) == i) }
+      #expect(ring.isEmpty)
+    }
+  }
+
+  @Test("an empty ring begins at its first cell again")
+  func rewinds() {
+    withRing { ring in
+      for i in 0..<50 { #expect(ring.push(call(i))) }
+      for i in 0..<50 {
+        ring.rewindIfEmpty()
+        #expect(number(ring.popFirst()) == i)
+      }
+      ring.rewindIfEmpty()
+      #expect(ring.pointee.head == 0 && ring.isEmpty)
     }
   }
 
@@ -81,7 +106,7 @@ import Testing
       for i in 0..<37 { #expect(number(ring.popFirst()) == i) }
       for i in 64..<500 { #expect(ring.push(call(i))) }
       for i in 37..<500 { #expect(number(ring.popFirst()) == i) }
-      #expect(Int(ring.used) == 0)
+      #expect(ring.isEmpty)
     }
   }
 
@@ -103,7 +128,7 @@ import Testing
       #expect(ring.push(call(1)))
       #expect(!ring.reserve(Int.max / 2))
       #expect(!ring.reserve(Int.max))
-      #expect(Int(ring.used) == 1)
+      #expect(ring.used == 2)
       #expect(number(ring.popFirst()) == 1)
     }
   }
@@ -114,10 +139,8 @@ import Testing
       #expect(ring.reserve(64))
       ring.pointee.head = UInt.max - 9
       ring.pointee.tail = UInt.max - 9
-      for i in 0..<64 { #expect(ring.push(call(i))) }
-      #expect(Int(ring.used) == 64)
-      #expect(ring.push(call(64)))  // grows
-      for i in 0...64 { #expect(number(ring.popFirst()) == i) }
+      for i in 0..<200 { #expect(ring.push(call(i))) }  // grows
+      for i in 0..<200 { #expect(number(ring.popFirst()) == i) }
     }
   }
 }
