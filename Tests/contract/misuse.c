@@ -305,8 +305,9 @@ static void check_outputs_untouched(const struct api_function *function)
 
 /* ---- bad handles ----------------------------------------------------------------------------- */
 
-enum bad { BAD_NULL, BAD_STALE, BAD_TYPE, BAD_SMALL, BAD_RANDOM, BAD_COUNT };
-static const char *const bad_names[] = { "NULL", "stale", "other type", "small number", "random" };
+enum bad { BAD_NULL, BAD_STALE, BAD_TYPE, BAD_SMALL, BAD_MAX, BAD_RANDOM, BAD_COUNT };
+static const char *const bad_names[] = { "NULL", "stale", "other type", "small number", "all bits",
+                                         "random" };
 
 static uint64_t next_random(void)
 {
@@ -326,6 +327,7 @@ static uint64_t bad_handle(enum bad bad, const struct world *world, const struct
     case BAD_STALE: return (uintptr_t)object_of(dead, type, &other);
     case BAD_TYPE: object_of(world, type, &other); return (uintptr_t)other;
     case BAD_SMALL: return 1 + next_random() % 4096;
+    case BAD_MAX: return UINT64_MAX;
     default: return next_random();
     }
 }

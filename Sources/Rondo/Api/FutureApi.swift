@@ -41,6 +41,15 @@ private func refusalToComplete(_ found: FutureRef) -> rondo_status {
 
 @_cdecl("rondo_future_set_result") @implementation
 public func rondo_future_set_result(_ future: OpaquePointer?, _ value: Raw?, _ drop: rondo_drop_fn?) -> rondo_status {
+  // The usual future, awaited by one task or by nobody, in one go.
+  if let found = FutureRef.findPlain(future), found.loop.isMine, found.completePlain(Value(pointer: value, drop: drop)) {
+    return RONDO_OK
+  }
+  return setResultAnyhow(future, value, drop)
+}
+
+@inline(never)  // with the same parameters, so that it is jumped to
+private func setResultAnyhow(_ future: OpaquePointer?, _ value: Raw?, _ drop: rondo_drop_fn?) -> rondo_status {
   guard let found = FutureRef.owned(future) else { return refuse(FutureRef.refuse(future), value, drop) }
   let status = refusalToComplete(found)
   if status != RONDO_OK { return refuse(status, value, drop) }

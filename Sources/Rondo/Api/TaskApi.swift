@@ -46,6 +46,21 @@ public func rondo_loop_spawn(
   _ loop: OpaquePointer?, _ step: rondo_step_fn?, _ frame: Raw?, _ drop: rondo_drop_fn?,
   _ options: UnsafePointer<rondo_task_options>?, _ outTask: OutHandle?
 ) -> rondo_status {
+  // The usual spawn, from a callback or task and without options, in one go.
+  if options == nil, let step, let found = LoopRef.running(loop), found.takesPlainCalls, !found.s.pointee.isEager {
+    if let made = found.spawnPlain(step, frame, drop, user: outTask != nil) {
+      outTask?.pointee = made.future.handle
+      return RONDO_OK
+    }
+  }
+  return spawnAnyhow(loop, step, frame, drop, options, outTask)
+}
+
+@inline(never)  // with the same parameters, so that it is jumped to
+private func spawnAnyhow(
+  _ loop: OpaquePointer?, _ step: rondo_step_fn?, _ frame: Raw?, _ drop: rondo_drop_fn?,
+  _ options: UnsafePointer<rondo_task_options>?, _ outTask: OutHandle?
+) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return refuse(LoopRef.refuse(loop), frame, drop) }
   guard let step else { return refuse(-EINVAL, frame, drop) }
   let (wanted, name, status) = read(options)

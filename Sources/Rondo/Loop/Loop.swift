@@ -124,7 +124,8 @@ struct LoopRef {
   static func running(_ handle: OpaquePointer?) -> LoopRef? {
     let thread = rondo_thread()!
     if handleBits(handle) != thread.pointee.running_handle { return nil }
-    return LoopRef(address(thread.pointee.running).unsafelyUnwrapped)
+    // C may hand over anything, also what stands for "none".
+    return address(thread.pointee.running).map { LoopRef($0) }
   }
 
   @inline(never)

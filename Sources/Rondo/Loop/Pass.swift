@@ -78,7 +78,9 @@ extension LoopRef {
   private func callHook(_ hook: rondo_loop_fn) {
     s.pointee.inCallback = true
     pollArg.use { hook(handle, $0) }
-    if s.pointee.attention & Attention.raised != 0 { reportRaised(unsafeBitCast(hook, to: rondo_call_fn.self), nil) }
+    if UInt64(s.pointee.attention) | rondo_thread()!.pointee.context != 0 {
+      _ = tidyUp(unsafeBitCast(hook, to: rondo_call_fn.self))
+    }
     s.pointee.inCallback = false
   }
 

@@ -180,7 +180,8 @@ extension TaskRef {
       return object
     }
     // While it takes a step in a copy, the copy is the thread's current context.
-    let map = future.has(FutureBits.stepping) ? rondo_thread()!.pointee.context : tag
+    let isCurrent = future.loop.s.pointee.currentTask == bits(s)
+    let map = isCurrent || future.has(FutureBits.stepping) ? rondo_thread()!.pointee.context : tag
     Maps.retain(map)
     guard let made = ContextRef.make(map) else {
       Maps.release(map)

@@ -59,6 +59,13 @@ struct FutureRef {
     return TaskRef.find(handle)?.future
   }
 
+  /// A future that is not a task.
+  @inline(__always)
+  static func findPlain(_ handle: OpaquePointer?) -> FutureRef? {
+    guard let found = Lookup.find(handleBits(handle), Kind.future, size) else { return nil }
+    return FutureRef(found)
+  }
+
   /// The same, if this thread may use it; else ask `refuse`.
   @inline(__always)
   static func owned(_ handle: OpaquePointer?) -> FutureRef? {
@@ -120,9 +127,18 @@ struct FutureRef {
     s.pointee.extra = 0
   }
 
-  /// The last pin is gone.
-  @inline(never)  // runs the user's drops and the exception handler
+  /// The last pin is gone. The usual end: nobody waits, nothing is particular about it.
   func end() {
+    let isPlain = s.pointee.extra | s.pointee.waiters == 0 && flags & (FutureBits.unread | FutureBits.sleep) == 0
+    if !isPlain || isTask { return endAnyhow() }
+    let loop = loop
+    letGoOfOutcome()
+    Slab.give(loop.futures, raw)
+    if loop.s.pointee.isClosing { loop.freeIfUnused() }
+  }
+
+  @inline(never)  // runs the exception handler, lets go of a task's parts
+  private func endAnyhow() {
     if has(FutureBits.unread) && reportUnread() { return }
     let loop = loop
     if isTask { TaskRef(raw).freeParts() }
@@ -135,15 +151,15 @@ struct FutureRef {
       s.pointee.extra = bits(extra)
       end(raw)
     }
-    dropWaiters()
+    if s.pointee.waiters != 0 { dropWaiters() }
     letGoOfOutcome()
     Slab.give(isTask ? loop.tasks : loop.futures, raw)
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
   }
 
+  @inline(__always)
   private func letGoOfOutcome() {
     let value = s.pointee.value
-    s.pointee.value = .none
     if state == RONDO_FUTURE_RESULT {
       if !has(FutureBits.taken) { value.dispose() }
     } else if let error = value.pointer {
@@ -166,7 +182,8 @@ struct FutureRef {
 
   /// C gave its last reference back.
   func unpinUser() {
-    if !isDone && !isTask && s.pointee.extra == 0 && s.pointee.waiters != 0 && !has(FutureBits.library) {
+    if isDone { return unpin() }
+    if !isTask && s.pointee.extra == 0 && s.pointee.waiters != 0 && !has(FutureBits.library) {
       // Nobody is left who could complete it, and somebody waits.
       let error = ErrorRef.of(RONDO_E_BROKEN_PROMISE)
       complete(RONDO_FUTURE_EXCEPTION, Value(pointer: Raw(error.state), drop: nil))
@@ -212,6 +229,25 @@ struct FutureRef {
     add(UInt32(bitPattern: state))
     if state == RONDO_FUTURE_EXCEPTION { add(FutureBits.unread) }
     if s.pointee.waiters != 0 { wakeWaiters() }
+  }
+
+  /// Complete a pending future of the program's that at most one task awaits; false, and nothing
+  /// done, if there is more to it.
+  @inline(__always)
+  func completePlain(_ value: Value) -> Bool {
+    let waiter = s.pointee.waiters
+    if flags & (FutureBits.state | FutureBits.library) != 0 { return false }
+    if waiter != 0 {
+      let loop = loop
+      if waiter & 1 == 0 || !loop.ready.hasRoom || loop.s.pointee.isGuest { return false }
+      let task = TaskRef(address(waiter & ~1).unsafelyUnwrapped)
+      if task.s.pointee.nextWaiter != waiter { return false }
+      s.pointee.waiters = 0
+      loop.ready.pushPlain({ TaskRef($0!).run() }, task.future.raw)
+    }
+    s.pointee.value = value
+    add(UInt32(RONDO_FUTURE_RESULT))
+    return true
   }
 
   /// With an error, which is pinned here.

@@ -101,8 +101,9 @@ struct TaskRef {
   /// One step, from the ring.
   func run() {
     if future.isDone { return }
+    let thread = rondo_thread()!
     if s.pointee.top | s.pointee.pending | (s.pointee.context & 1) == 0 && body.pointee.step != nil
-      && rondo_thread()!.pointee.step_co == 0
+      && thread.pointee.step_co | thread.pointee.context | thread.pointee.entered == 0
     {
       runQuickly()
     } else {
@@ -130,14 +131,14 @@ struct TaskRef {
 
   /// The usual step: the body is the task's own, and nothing but what it awaits wakes it. The
   /// words that travel stay in registers; whatever is out of the ordinary goes on in Drive.
+  @inline(__always)
   private func runQuickly() {
     let loop = future.loop
     let thread = rondo_thread()!
-    let before = loop.s.pointee.currentTask
-    let saved = Contexts.enterOwned(s.pointee.context)
+    // Calls run from the empty context, with no task as the current one: there is nothing to save.
+    thread.pointee.context = s.pointee.context
     s.pointee.context = 0
     loop.s.pointee.currentTask = bits(s)
-    future.add(FutureBits.stepping)
     var held = takeAwaited()
     while true {
       let answer = callBody(held, thread)
@@ -148,25 +149,25 @@ struct TaskRef {
         held?.unpin()
         held = awaited
         if awaited.isDone { continue }
-        leave(loop, before, saved)
+        leave(loop, thread)
         return wait(awaited)
       }
-      if action == Act.value && answer == RONDO_STEP_RETURN && !future.has(FutureBits.mustCancel) {
+      if action == Act.value && answer == RONDO_STEP_RETURN {
         let value = Value(
           pointer: address(thread.pointee.step_a),
           drop: unsafeBitCast(UInt(thread.pointee.step_b), to: rondo_drop_fn?.self))
         held?.unpin()
         body.dropFrame()
-        leave(loop, before, saved)
+        leave(loop, thread)
         return finish(value)
       }
       if action == Act.yield && answer == RONDO_STEP_YIELD && thread.pointee.step_a == 0 {
         held?.unpin()
-        leave(loop, before, saved)
+        leave(loop, thread)
         return stepAgain()
       }
       let outcome = Drive.goOn(body, place(&s.pointee.top), held, answer, action)
-      leave(loop, before, saved)
+      leave(loop, thread)
       return settle(outcome)
     }
   }
@@ -179,10 +180,10 @@ struct TaskRef {
   }
 
   @inline(__always)
-  private func leave(_ loop: LoopRef, _ before: UInt64, _ saved: SavedContext) {
-    s.pointee.context = Contexts.leaveOwned(saved)
-    loop.s.pointee.currentTask = before
-    future.remove(FutureBits.stepping)
+  private func leave(_ loop: LoopRef, _ thread: UnsafeMutablePointer<rondo_thread>) {
+    s.pointee.context = thread.pointee.context
+    thread.pointee.context = 0
+    loop.s.pointee.currentTask = 0
   }
 
   /// Call the body with the outcome of a done future, or with nothing.
@@ -327,6 +328,16 @@ struct TaskRef {
 
   @inline(__always)
   private func finish(_ value: Value) {
+    if s.pointee.pending == 0 {
+      future.complete(RONDO_FUTURE_RESULT, value)
+      future.unpin()
+    } else {
+      finishAnyhow(value)
+    }
+  }
+
+  @inline(never)
+  private func finishAnyhow(_ value: Value) {
     if future.has(FutureBits.mustCancel) {
       // Cancelled while it took its last step: asyncio lets the cancellation win.
       let error = takePending()!
@@ -354,15 +365,16 @@ struct TaskRef {
 
   /// What a task holds besides being a future; it is done or given up.
   func freeParts() {
-    if let inner {
+    if body.pointee.step == nil {
+      let held = inner
       body.pointee.frame = nil
-      inner.unpin()
+      held?.unpin()
     } else if !body.has(ActivationBits.ended) {
       body.dropFrame()
     }
     Contexts.release(s.pointee.context)
-    free(s.pointee.name)
-    takePending()?.unpin()
+    if let name = s.pointee.name { free(name) }
+    if s.pointee.pending != 0 { takePending()?.unpin() }
   }
 
   /// The loop is closed and this was not done: close the coroutine, end as nobody's promise.
@@ -493,6 +505,17 @@ extension LoopRef {
     if context == nil { return (Contexts.capture(), RONDO_OK) }
     guard let found = ContextRef.find(context) else { return (0, ContextRef.explain(context)) }
     return (Contexts.tag(found), RONDO_OK)
+  }
+
+  /// A task without options, started. The ring has room, the current context is empty.
+  @inline(__always)
+  func spawnPlain(_ step: @escaping rondo_step_fn, _ frame: Raw?, _ drop: rondo_drop_fn?, user: Bool) -> TaskRef? {
+    let body = Activation(
+      step: step, frame: frame, drop: drop, name: literal("coroutine"), parent: 0, flags: 0, count: 0)
+    guard let made = TaskRef.make(self, body, context: 0, user: user) else { return nil }
+    made.s.pointee.number = nextTaskNumber()
+    ready.pushPlain({ TaskRef($0!).run() }, made.future.raw)
+    return made
   }
 
   /// Spawn and start. A user's reference keeps the task from going in an eager first step.
