@@ -144,7 +144,9 @@ KIT_TEST(backtrace_through_the_core)
     caller_end = (char *)caller_start + 512;
     run_and_walk();
     CHECK(saw_core);
-    CHECK(saw_run);
+    /* An instrumented build jumps from the export to what does the work, which has no public name. */
+    if (!KIT_SANITIZED)
+        CHECK(saw_run);
     CHECK(saw_caller);
 }
 

@@ -44,6 +44,7 @@ struct ErrorRef {
     return ErrorRef(found.assumingMemoryBound(to: ErrorState.self))
   }
 
+  @inline(never)
   static func explain(_ handle: OpaquePointer?) -> rondo_status {
     Lookup.explain(handleBits(handle), Kind.error, size)
   }
@@ -70,6 +71,7 @@ struct ErrorRef {
   // MARK: - making
 
   /// A new error with one reference of C's; nil if memory is out.
+  @inline(never)
   static func make(_ domain: Int32, _ code: Int32, _ message: UnsafePointer<CChar>?) -> ErrorRef? {
     var copy: UnsafeMutablePointer<CChar>?
     if let message {
@@ -103,6 +105,7 @@ struct ErrorRef {
   }
 
   /// The error that stands for a status, pinned once; the fallback if memory is out.
+  @inline(never)  // failures are rare, and there are many places for them
   static func of(_ status: rondo_status, _ operation: UnsafePointer<CChar>? = nil,
                  _ message: UnsafePointer<CChar>? = nil) -> ErrorRef {
     let own = Status.text(status) != nil

@@ -19,6 +19,7 @@ enum Global {
   }
 
   /// A new object with one user reference and no pin.
+  @inline(never)
   static func take(_ kind: UInt32, _ size: Int) -> Raw? {
     let slab: SlabPointer = rondo_global_slab(kind)
     rondo_lock(rondo_global_lock(kind))
@@ -28,6 +29,7 @@ enum Global {
     return found
   }
 
+  @inline(never)
   static func give(_ kind: UInt32, _ slot: Raw) {
     rondo_lock(rondo_global_lock(kind))
     Slab.give(rondo_global_slab(kind), slot)
@@ -50,6 +52,7 @@ enum Global {
   enum Release { case stays, ends, stale }
 
   /// Take one of C's references away.
+  @inline(never)
   static func release(_ slot: Raw) -> Release {
     let word = counts(slot)
     while true {

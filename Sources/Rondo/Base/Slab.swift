@@ -92,6 +92,7 @@ enum Lookup {
   }
 
   /// Why `find` said nil: NULL, a handle whose object is gone, or none of this kind.
+  @inline(never)
   static func explain(_ handle: UInt64, _ kind: UInt32, _ size: Int) -> rondo_status {
     if handle == 0 { return -EINVAL }
     guard let base = rondo_chunk(UInt32(truncatingIfNeeded: handle >> 16) & 0xFFFF) else {

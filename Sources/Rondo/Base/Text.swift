@@ -29,16 +29,19 @@ struct Text: ~Copyable {
     return true
   }
 
+  @inline(never)  // texts are for people; small code is worth more than fast
   mutating func add(_ text: StaticString) {
     add(UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self), text.utf8CodeUnitCount)
   }
 
   // Else `add(a ? "x" : "y")` would come here with a String, copied to a heap that may be full.
   @_disfavoredOverload
+  @inline(never)
   mutating func add(_ text: UnsafePointer<CChar>?) {
     if let text { add(text, strlen(text)) }
   }
 
+  @inline(never)
   mutating func add(_ text: UnsafePointer<CChar>, _ length: Int) {
     if !reserve(length) { return }
     memcpy(bytes! + count, text, length)
@@ -46,6 +49,7 @@ struct Text: ~Copyable {
     bytes![count] = 0
   }
 
+  @inline(never)
   mutating func add(_ number: Int64) {
     if number < 0 { add("-") }
     var left = number.magnitude
@@ -60,6 +64,7 @@ struct Text: ~Copyable {
     }
   }
 
+  @inline(never)
   mutating func addHex(_ number: UInt64) {
     add("0x")
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { digits in
