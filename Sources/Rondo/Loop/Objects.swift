@@ -61,6 +61,17 @@ enum Owned {
     }
   }
 
+  /// Turn C's only reference into a pin of the caller's, on the loop's thread; false if it is not
+  /// the only one.
+  @inline(__always)
+  static func moveToPin(_ slot: Raw) -> Bool {
+    let count = place(&header(slot).pointee.userRefs)
+    if rondo_load32(count) != 1 || header(slot).pointee.bits & userPinned == 0 { return false }
+    rondo_poke32(count, 0)
+    rondo_poke32(&header(slot).pointee.bits, header(slot).pointee.bits & ~userPinned)
+    return true
+  }
+
   /// Release for C. `last` gives back the pin; it is called on the loop's thread only.
   @inline(__always)
   static func release(_ slot: Raw, _ last: (Raw) -> Void) -> rondo_status {

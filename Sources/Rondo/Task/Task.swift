@@ -210,8 +210,12 @@ struct TaskRef {
   @inline(__always)
   private func takeAwaitable(_ thread: UnsafeMutablePointer<rondo_thread>) -> FutureRef? {
     guard let awaited = FutureRef.find(opaque(thread.pointee.step_a)), awaited.loop.s == future.loop.s else { return nil }
-    awaited.pin()
-    if thread.pointee.step_flags & Act.moved != 0 { _ = awaited.releaseUser() }
+    if thread.pointee.step_flags & Act.moved == 0 {
+      awaited.pin()
+    } else if !Owned.moveToPin(awaited.raw) {
+      awaited.pin()
+      _ = awaited.releaseUser()
+    }
     return awaited
   }
 
