@@ -79,6 +79,8 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     rondo_unlock(lock)
     var status = WakeUp.signal(fd)
     if status != RONDO_OK && !takeBack(call) { status = RONDO_OK }
+    // Others may have relied on this wake-up and been told that all is well.
+    if status != RONDO_OK && call != nil && !isEmpty { wakeForRelease() }
     _ = rondo_add32(&pointee.writers, UInt32.max)  // pairs with waitForWriters
     return status
   }
@@ -141,7 +143,8 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     rondo_unlock(lock)
   }
 
-  /// Take up to `room` calls: the vector, which lasts until the next time, and their number.
+  /// Take up to `room` calls: the vector, which lasts until the next time, and their number. None
+  /// if there is no memory to put the rest into; then there is `takeFirst`.
   func take(_ room: Int) -> (UnsafeMutablePointer<Call>?, Int) {
     rondo_lock(lock)
     defer { rondo_unlock(lock) }
@@ -160,6 +163,18 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     pointee.spareCapacity = takenCapacity
     rondo_poke32(&pointee.count, UInt32(left))
     return (taken, count - left)
+  }
+
+  /// Take the first call only: slow, but it needs no memory at all.
+  func takeFirst() -> Call? {
+    rondo_lock(lock)
+    defer { rondo_unlock(lock) }
+    let count = Int(pointee.count)
+    if count == 0 { return nil }
+    let first = pointee.calls![0]
+    memmove(pointee.calls!, pointee.calls! + 1, (count - 1) * MemoryLayout<Call>.stride)
+    rondo_poke32(&pointee.count, UInt32(count - 1))
+    return first
   }
 
   /// Refuse calls from now on, under the lock; what is in it stays for `take`.

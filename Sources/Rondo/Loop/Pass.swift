@@ -127,6 +127,7 @@ extension LoopRef {
       for i in 0..<count { ready.pushReserved(calls![i]) }
       if count > 0 || inbox.isEmpty { return }
     }
+    while ready.hasRoom, let call = inbox.takeFirst() { ready.pushReserved(call) }
   }
 
   // MARK: - running
