@@ -415,6 +415,33 @@ KIT_TEST(rearm_moves_a_timer_both_ways)
     kit_loop_end(loop);
 }
 
+/* With a deadline instead of a delay: equal ones in the order of arming, what is past comes at once. */
+KIT_TEST(rearm_at_a_deadline)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_handle *first = NULL, *second = NULL, *soon = NULL;
+    int64_t now = 0, when = 0;
+    CHECK_OK(rondo_loop_time(loop, &now));
+    CHECK_OK(rondo_loop_call_at(loop, INT64_MAX, kit_log_call, "a", kit_drop, &first));
+    CHECK_OK(rondo_loop_call_at(loop, now, kit_log_call, "b", kit_drop, &second));
+    CHECK_OK(rondo_handle_rearm_at(second, now + 1));
+    CHECK_OK(rondo_handle_rearm_at(first, now + 1));
+    CHECK_OK(rondo_handle_get_when(first, &when));
+    CHECK_EQ_INT(when, now + 1);
+    kit_pass(loop);
+    kit_expect_log("b a");
+    CHECK_STATUS(rondo_handle_rearm_at(first, now), RONDO_E_INVALID_STATE);
+    CHECK_OK(rondo_loop_call_at(loop, INT64_MAX, kit_log_call, "c", kit_drop, &soon));
+    CHECK_OK(rondo_handle_rearm_at(soon, -1));
+    kit_pass(loop);
+    kit_expect_log("c");
+    CHECK_EQ_INT(kit_drops, 3);
+    CHECK_OK(rondo_handle_release(first));
+    CHECK_OK(rondo_handle_release(second));
+    CHECK_OK(rondo_handle_release(soon));
+    kit_loop_end(loop);
+}
+
 /* Re-armed, it counts as made now: it runs after what already has this deadline. */
 KIT_TEST(rearm_to_never_and_back)
 {

@@ -60,7 +60,11 @@ static void timer_cancel(long i)
 
 static void timer_move(long i, int64_t delay_ns)
 {
+#ifdef WITH_ABSOLUTE_DEADLINES
+    BENCH_CHECK(rondo_handle_rearm_at(handles[i], now + delay_ns) == RONDO_OK);
+#else
     BENCH_CHECK(rondo_handle_rearm(handles[i], delay_ns) == RONDO_OK);
+#endif
 }
 
 static void timers_fire(void)

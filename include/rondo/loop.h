@@ -203,6 +203,14 @@ rondo_status rondo_handle_get_when(const rondo_handle *handle, int64_t *out_when
  * thread:loop  blocks:no  reenters:no  since:0.1
  */
 rondo_status rondo_handle_rearm(rondo_handle *handle, int64_t delay_ns);
+/**
+ * As rondo_handle_rearm(), with an absolute deadline of rondo_loop_time(): who moves many timers
+ * at a time reads the clock once.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1
+ */
+rondo_status rondo_handle_rearm_at(rondo_handle *handle, int64_t when_ns);
 /** Add a reference. NULL is a no-op.
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */

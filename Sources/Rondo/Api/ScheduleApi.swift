@@ -183,11 +183,22 @@ public func rondo_handle_get_when(_ handle: OpaquePointer?, _ outWhen: UnsafeMut
 
 @_cdecl("rondo_handle_rearm") @implementation
 public func rondo_handle_rearm(_ handle: OpaquePointer?, _ delay: Int64) -> rondo_status {
+  guard let found = HandleRef.find(handle), found.loop.isMine else { return refuseTimer(handle) }
+  return found.loop.rearm(found, after: delay)
+}
+
+@_cdecl("rondo_handle_rearm_at") @implementation
+public func rondo_handle_rearm_at(_ handle: OpaquePointer?, _ when: Int64) -> rondo_status {
+  guard let found = HandleRef.find(handle), found.loop.isMine else { return refuseTimer(handle) }
+  return found.loop.rearm(found, at: when)
+}
+
+/// Why a handle cannot be armed again by this thread.
+@inline(never)
+private func refuseTimer(_ handle: OpaquePointer?) -> rondo_status {
   if ThreadHandleRef.find(handle) != nil { return RONDO_E_TYPE }
   let (found, status) = owned(handle)
-  guard let found else { return status }
-  if found.loop.isClosed { return RONDO_E_LOOP_CLOSED }
-  return found.loop.rearm(found, delay)
+  return found == nil ? status : RONDO_E_LOOP_CLOSED
 }
 
 @_cdecl("rondo_handle_retain") @implementation

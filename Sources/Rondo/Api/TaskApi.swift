@@ -144,8 +144,7 @@ public func rondo_task_set_name(_ task: OpaquePointer?, _ name: UnsafePointer<CC
   guard let found = TaskRef.owned(task) else { return TaskRef.refuse(task) }
   guard let name else { return -EINVAL }
   guard let copy = copyString(name) else { return -ENOMEM }
-  free(found.s.pointee.name)
-  found.s.pointee.name = copy
+  found.setName(copy)
   return RONDO_OK
 }
 

@@ -66,10 +66,17 @@ extension LoopRef {
   }
 
   /// rondo_handle_rearm.
-  func rearm(_ handle: HandleRef, _ delay: Int64) -> rondo_status {
+  func rearm(_ handle: HandleRef, after delay: Int64) -> rondo_status {
     if !handle.has(HandleBits.timer) { return RONDO_E_TYPE }
     if handle.has(HandleBits.cancelled | HandleBits.finished) { return RONDO_E_INVALID_STATE }
-    let when = deadline(after: delay)
+    return rearm(handle, at: deadline(after: delay))
+  }
+
+  /// rondo_handle_rearm_at.
+  func rearm(_ handle: HandleRef, at deadline: Int64) -> rondo_status {
+    if !handle.has(HandleBits.timer) { return RONDO_E_TYPE }
+    if handle.has(HandleBits.cancelled | HandleBits.finished) { return RONDO_E_INVALID_STATE }
+    let when = Swift.max(0, deadline)
     if handle.s.pointee.entryOrder != 0 {
       if when >= handle.s.pointee.entryWhen {
         handle.s.pointee.when = when

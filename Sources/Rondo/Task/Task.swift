@@ -1,7 +1,7 @@
 // Task.swift - a future whose outcome is a coroutine's, run by the loop step by step.
 //
 // A task that was spawned, or made of a coroutine object that nobody else holds, carries the body
-// itself: one object a task, 160 bytes. It is pinned by the loop until it is done, so a step in
+// itself: one object a task, 152 bytes. It is pinned by the loop until it is done, so a step in
 // the ring needs no pin. At any time exactly one thing will step it: an entry in the ring, or the
 // future it awaits.
 //
@@ -16,8 +16,7 @@ struct TaskState {
   var top: UInt64  // the innermost activation, 0 for the root
   var awaiting: UInt64  // address of a future, pinned; 0 for none
   var context: ContextTag  // while a step runs in a copy, the copy is the thread's
-  var name: UnsafeMutablePointer<CChar>?  // nil: "Task-<number>"
-  var number: UInt64
+  var label: UInt64  // the address of a name, or the number in "Task-<number>" << 1 | 1
   var pending: UInt64  // address of an error, pinned: what the next step is to be woken with
   var nextWaiter: UInt64  // while it awaits: the next one that waits for the same, see Waiters
 }
@@ -82,8 +81,7 @@ struct TaskRef {
     made.s.pointee.top = 0
     made.s.pointee.awaiting = 0
     made.s.pointee.context = context
-    made.s.pointee.name = nil
-    made.s.pointee.number = 0
+    made.s.pointee.label = 1
     made.s.pointee.pending = 0
     return made
   }
@@ -377,7 +375,7 @@ struct TaskRef {
       body.dropFrame()
     }
     Contexts.release(s.pointee.context)
-    if let name = s.pointee.name { free(name) }
+    setName(nil)
     if s.pointee.pending != 0 { takePending()?.unpin() }
   }
 
@@ -439,10 +437,19 @@ struct TaskRef {
 
   // MARK: - describing
 
+  /// A name, which moves; nil for none.
+  @inline(__always)
+  func setName(_ name: UnsafeMutablePointer<CChar>?) {
+    if s.pointee.label & 1 == 0 { free(address(s.pointee.label)) }
+    s.pointee.label = name == nil ? 1 : bits(Raw(name))
+  }
+
   func addName(_ text: inout Text) {
-    if let name = s.pointee.name { return text.add(UnsafePointer(name)) }
+    if s.pointee.label & 1 == 0 {
+      return text.add(address(s.pointee.label).map { UnsafePointer($0.assumingMemoryBound(to: CChar.self)) })
+    }
     text.add("Task-")
-    text.add(Int64(bitPattern: s.pointee.number))
+    text.add(Int64(bitPattern: s.pointee.label >> 1))
   }
 }
 
@@ -475,8 +482,7 @@ extension LoopRef {
       Contexts.release(tag)
       return (nil, -ENOMEM)
     }
-    made.s.pointee.name = name
-    if name == nil { made.s.pointee.number = nextTaskNumber() }
+    if name == nil { made.s.pointee.label = nextTaskNumber() << 1 | 1 } else { made.setName(name) }
     if options.context != nil { made.future.add(FutureBits.ownContext) }
     if options.isQuiet { made.future.add(FutureBits.quiet) }
     return (made, RONDO_OK)
@@ -517,7 +523,7 @@ extension LoopRef {
     let body = Activation(
       step: step, frame: frame, drop: drop, name: literal("coroutine"), parent: 0, flags: 0, count: 0)
     guard let made = TaskRef.make(self, body, context: 0, user: user) else { return nil }
-    made.s.pointee.number = nextTaskNumber()
+    made.s.pointee.label = nextTaskNumber() << 1 | 1
     ready.pushPlain({ TaskRef($0!).run() }, made.future.raw)
     return made
   }
