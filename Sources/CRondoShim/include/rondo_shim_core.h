@@ -204,7 +204,7 @@ static inline void *rondo_aligned(size_t alignment, size_t size)
 }
 
 /* SIGINT for one run at a time; see sigint.c. */
-int32_t rondo_shim_sigint_install(uint32_t *count, int32_t wake_fd);
+int32_t rondo_shim_sigint_install(uint32_t *count, uint32_t *attention, uint32_t mark, int32_t wake_fd);
 void rondo_shim_sigint_remove(void);
 
 #endif

@@ -27,6 +27,7 @@ enum Attention {
   static let stop: UInt32 = 1
   static let raised: UInt32 = 2  // the running callback called rondo_loop_raise
   static let escape: UInt32 = 4  // leave the loop at once
+  static let signal: UInt32 = 8  // a SIGINT arrived; set by its handler
 }
 
 /// What the rooms below do for the loop; they set these when a loop is made.

@@ -25,21 +25,8 @@ extension LoopRef {
     Registry.settleLate()
     if s.pointee.hasLateWakes { s.pointee.hooks.collectLate(Raw(s)) }
     collectDueTimers()
-    if ready.isEmpty { return RONDO_OK }
-    if s.pointee.mainTask == 0 { _ = runBatch(until: ready.pointee.tail, limit) } else { runWatchfully(limit) }
+    if !ready.isEmpty { runBatch(until: ready.pointee.tail, limit) }
     return RONDO_OK
-  }
-
-  /// One call at a time: a second SIGINT ends the run at the next callback, not after the batch.
-  @inline(never)
-  private func runWatchfully(_ limit: UInt64) {
-    let end = ready.pointee.tail
-    var left = limit
-    while left > 0 && !runBatch(until: end, 1) {
-      left -= 1
-      if rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen { s.pointee.hooks.interrupt(Raw(s)) }
-      if s.pointee.attention & Attention.escape != 0 { return }
-    }
   }
 
   // MARK: - waiting
@@ -133,17 +120,16 @@ extension LoopRef {
   // MARK: - running
 
   /// Run calls from the ring up to `end`, at most `limit`, each from the empty context (see
-  /// inEmptyContext). True if that was all of them, or one left the loop.
+  /// inEmptyContext).
   @inline(__always)
-  private func runBatch(until end: UInt, _ limit: UInt64) -> Bool {
+  private func runBatch(until end: UInt, _ limit: UInt64) {
     s.pointee.inCallback = true
-    let isOver = (limit == UInt64.max && runPlainCalls(until: end)) || runAnyCalls(until: end, limit)
+    if limit != UInt64.max || !runPlainCalls(until: end) { runAnyCalls(until: end, limit) }
     s.pointee.inCallback = false
-    return isOver
   }
 
   /// The calls at the front that are one cell and do nothing rare: little enough that it all stays
-  /// in registers. True as runBatch().
+  /// in registers. True if that was all of them, or one left the loop.
   @inline(__always)
   private func runPlainCalls(until end: UInt) -> Bool {
     let thread = rondo_thread()!
@@ -171,7 +157,7 @@ extension LoopRef {
 
   /// As runBatch(), for calls of every kind.
   @inline(never)
-  private func runAnyCalls(until end: UInt, _ limit: UInt64) -> Bool {
+  private func runAnyCalls(until end: UInt, _ limit: UInt64) {
     let thread = rondo_thread()!
     var left = limit
     var isOver = false
@@ -195,7 +181,6 @@ extension LoopRef {
       }
     }
     s.pointee.calls &+= limit - left
-    return isOver
   }
 
   /// Calls run from the empty context, whatever the thread's own is. Entered once a run.
@@ -212,6 +197,7 @@ extension LoopRef {
   @inline(never)  // most calls neither raise nor set
   private func tidyUp(_ fn: rondo_call_fn) -> Bool {
     if s.pointee.attention & Attention.raised != 0 { reportRaised(fn, nil) }
+    if s.pointee.attention & Attention.signal != 0 { s.pointee.hooks.interrupt(Raw(s)) }
     Contexts.leave(0, SavedContext(map: 0, entered: 0))
     return s.pointee.attention & Attention.escape != 0
   }

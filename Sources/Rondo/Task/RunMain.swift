@@ -47,7 +47,9 @@ extension LoopRef {
     s.pointee.sigintsSeen = 0
     rondo_poke32(&s.pointee.sigints, 0)
     s.pointee.mainTask = bits(task.s)
-    if rondo_shim_sigint_install(&s.pointee.sigints, poller.pointee.wake) == 1 { return true }
+    let installed = rondo_shim_sigint_install(
+      &s.pointee.sigints, &s.pointee.attention, Attention.signal, poller.pointee.wake)
+    if installed == 1 { return true }
     s.pointee.mainTask = 0
     return false
   }
@@ -60,6 +62,7 @@ extension LoopRef {
 
   /// SIGINT came: the first cancels main, the next one ends the run.
   func interrupt() {
+    s.pointee.attention &= ~Attention.signal
     let count = rondo_load32(&s.pointee.sigints)
     let isFirst = s.pointee.sigintsSeen == 0 && count == 1
     s.pointee.sigintsSeen = count
