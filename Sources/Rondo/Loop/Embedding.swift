@@ -16,6 +16,7 @@ extension LoopRef {
     if status != RONDO_OK { return (-1, status) }
     if !s.pointee.isGuest {
       s.pointee.isGuest = true
+      if s.pointee.isRunning { rondo_thread()!.pointee.running_handle = UInt64.max }
       if !s.pointee.isRunning { tellHost() }
     }
     return (poller.pointee.host, RONDO_OK)

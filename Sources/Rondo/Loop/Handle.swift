@@ -181,10 +181,10 @@ extension Contexts {
 }
 
 extension LoopRef {
-  /// True if a call in the empty context only needs to be put into the ring.
+  /// True if a call in the empty context only needs to be put into the ring of the running loop.
   @inline(__always)
   var takesPlainCalls: Bool {
-    ready.hasRoom && inbox.isEmpty && !s.pointee.isGuest && rondo_thread()!.pointee.context == 0
+    ready.hasRoom && inbox.isEmpty && rondo_thread()!.pointee.context == 0
   }
 
   /// Append a call to the ring; false if memory is out.

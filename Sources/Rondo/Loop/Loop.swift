@@ -120,7 +120,7 @@ struct LoopRef {
   }
 
   /// The loop, if it is the one that runs in this thread: then it is alive and this thread's, and
-  /// one compare says so.
+  /// one compare says so. (Not if it has a host to be told of everything.)
   @inline(__always)
   static func running(_ handle: OpaquePointer?) -> LoopRef? {
     let thread = rondo_thread()!

@@ -39,7 +39,7 @@ extension LoopRef {
     Global.pin(Raw(s))  // C may let go of the loop inside a callback
     s.pointee.isRunning = true
     rondo_thread()!.pointee.running = bits(s)
-    rondo_thread()!.pointee.running_handle = s.pointee.header.handle
+    if !s.pointee.isGuest { rondo_thread()!.pointee.running_handle = s.pointee.header.handle }
     return RONDO_OK
   }
 
