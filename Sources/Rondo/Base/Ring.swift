@@ -18,6 +18,47 @@ import CRondoShim
 struct RingCell {
   var word: UInt  // a function, with the mark; or a drop
   var other: UInt  // an argument; or a context
+
+  @inline(__always)
+  var isLong: Bool { Int(bitPattern: word) < 0 }
+}
+
+typealias RingCells = UnsafeMutablePointer<RingCell>
+
+/// Calls as cells in plain memory, such as those that other threads leave for the loop.
+enum Cells {
+  /// How many cells a call takes.
+  @inline(__always)
+  static func size(_ call: Call) -> Int { call.drop == nil && call.context == 0 ? 1 : 2 }
+
+  @inline(__always)
+  static func write(_ call: Call, _ size: Int, to at: RingCells) {
+    let fn = unsafeBitCast(call.fn, to: UInt.self)
+    at.initialize(to: RingCell(word: size == 1 ? fn : fn | Ring.mark, other: UInt(bitPattern: call.arg)))
+    if size == 1 { return }
+    (at + 1).initialize(to: RingCell(
+      word: unsafeBitCast(call.drop, to: UInt.self), other: UInt(truncatingIfNeeded: call.context)))
+  }
+
+  /// The call at `at`, which moves behind it.
+  static func read(_ cells: RingCells, _ at: inout Int) -> Call {
+    let first = cells[at]
+    at += 1
+    if !first.isLong {
+      return Call(
+        fn: unsafeBitCast(first.word, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other), drop: nil, context: 0)
+    }
+    let second = cells[at]
+    at += 1
+    return Call(
+      fn: unsafeBitCast(first.word & ~Ring.mark, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other),
+      drop: unsafeBitCast(second.word, to: rondo_drop_fn?.self), context: ContextTag(second.other))
+  }
+
+  static func forEach(_ cells: RingCells?, _ count: Int, _ visit: (Call) -> Void) {
+    var at = 0
+    while at < count { visit(read(cells!, &at)) }
+  }
 }
 
 struct Ring {
@@ -78,6 +119,15 @@ extension UnsafeMutablePointer where Pointee == Ring {
     pointee.tail = tail &+ 1
   }
 
+  /// Append calls that are cells already; there is room for certain.
+  func pushCells(_ cells: RingCells, _ count: Int) {
+    let start = Int(bitPattern: pointee.tail & (pointee.capacity &- 1))
+    let straight = Swift.min(count, Int(bitPattern: pointee.capacity) - start)
+    memcpy(pointee.cells! + start, cells, straight * MemoryLayout<RingCell>.stride)
+    memcpy(pointee.cells!, cells + straight, (count - straight) * MemoryLayout<RingCell>.stride)
+    pointee.tail &+= UInt(bitPattern: count)
+  }
+
   // MARK: - taking
 
   @inline(__always)
@@ -91,7 +141,7 @@ extension UnsafeMutablePointer where Pointee == Ring {
   @inline(__always)
   func popFirst(_ head: inout UInt) -> Call {
     let first = cell(head).pointee
-    if Int(bitPattern: first.word) >= 0 {
+    if !first.isLong {
       head = head &+ 1
       pointee.head = head
       return Call(
@@ -128,6 +178,10 @@ extension UnsafeMutablePointer where Pointee == Ring {
   var room: Int { Int((pointee.capacity &- used) / 2) }
 
   func reserve(_ more: Int) -> Bool { room >= more || grow(by: more) }
+
+  var roomForCells: Int { Int(bitPattern: pointee.capacity &- used) }
+
+  func reserve(cells: Int) -> Bool { roomForCells >= cells || grow(by: cells / 2 + 1) }
 
   @inline(never)  // the slow half of push
   func grow(by more: Int) -> Bool {

@@ -47,7 +47,7 @@ extension LoopRef {
       report.size = outReport.pointee.size
       outReport.pointee = report
     }
-    for i in 0..<count { drop(calls![i]) }
+    Cells.forEach(calls, count) { drop($0) }
     inbox.deallocateCalls()
     dropRing()
     s.pointee.hooks.endTasks(Raw(s))
@@ -83,9 +83,9 @@ extension LoopRef {
     withUnsafeMutablePointer(to: &report) { s.pointee.hooks.countPending(Raw(s), $0) }
   }
 
-  private func countCalls(_ calls: UnsafeMutablePointer<Call>?, _ count: Int) -> UInt64 {
+  private func countCalls(_ calls: RingCells?, _ count: Int) -> UInt64 {
     var found: UInt64 = 0
-    for i in 0..<count where !ThreadHandleRef.isCancelledEntry(calls![i]) { found += 1 }
+    Cells.forEach(calls, count) { if !ThreadHandleRef.isCancelledEntry($0) { found += 1 } }
     return found
   }
 

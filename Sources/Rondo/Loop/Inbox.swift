@@ -15,10 +15,10 @@ import CRondoShim
 
 struct Inbox {
   var lock: UInt32  // any thread
-  var count: UInt32  // any thread reads; under the lock
-  var calls: UnsafeMutablePointer<Call>?  // under the lock
+  var count: UInt32  // any thread reads; under the lock; cells
+  var calls: RingCells?  // under the lock
   var capacity: Int  // under the lock
-  var spare: UnsafeMutablePointer<Call>?  // the loop's thread
+  var spare: RingCells?  // the loop's thread
   var spareCapacity: Int
   var isClosed: Bool  // under the lock
   var isSleeping: Bool  // under the lock
@@ -42,19 +42,20 @@ extension UnsafeMutablePointer where Pointee == Inbox {
   @inline(__always)
   func append(_ call: Call) -> Bool {
     let count = Int(pointee.count)
-    if count == pointee.capacity && !grow() { return false }
-    (pointee.calls! + count).initialize(to: call)
-    rondo_poke32(&pointee.count, UInt32(count + 1))
+    if count + 2 > pointee.capacity && !grow() { return false }
+    let size = Cells.size(call)
+    Cells.write(call, size, to: pointee.calls.unsafelyUnwrapped + count)
+    rondo_poke32(&pointee.count, UInt32(count + size))
     return true
   }
 
   @inline(never)  // the slow half of append
   private func grow() -> Bool {
-    let capacity = Swift.max(64, pointee.capacity * 2)
+    let capacity = Swift.max(128, pointee.capacity * 2)
     if capacity > Int(UInt32.max) { return false }
-    guard let bigger = allocateArray(Call.self, capacity) else { return false }
+    guard let bigger = allocateArray(RingCell.self, capacity) else { return false }
     if let calls = pointee.calls {
-      memcpy(bigger, calls, Int(pointee.count) * MemoryLayout<Call>.stride)
+      memcpy(bigger, calls, Int(pointee.count) * MemoryLayout<RingCell>.stride)
       free(calls)
     }
     pointee.calls = bigger
@@ -90,21 +91,31 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     defer { rondo_unlock(lock) }
     pointee.isSignaled = false
     guard let call else { return true }
-    var at = Int(pointee.count) - 1
-    while at >= 0 {
-      let seen = pointee.calls![at]
+    guard let found = lastPlace(of: call) else { return false }
+    removeCells(at: found, Cells.size(call))
+    return true
+  }
+
+  private func lastPlace(of call: Call) -> Int? {
+    var found: Int?
+    var at = 0
+    while at < Int(pointee.count) {
+      let place = at
+      let seen = Cells.read(pointee.calls!, &at)
       if seen.arg == call.arg && seen.context == call.context
         && unsafeBitCast(seen.fn, to: UInt.self) == unsafeBitCast(call.fn, to: UInt.self)
         && unsafeBitCast(seen.drop, to: UInt.self) == unsafeBitCast(call.drop, to: UInt.self)
       {
-        memmove(pointee.calls! + at, pointee.calls! + at + 1,
-          (Int(pointee.count) - 1 - at) * MemoryLayout<Call>.stride)
-        rondo_poke32(&pointee.count, pointee.count - 1)
-        return true
+        found = place
       }
-      at -= 1
     }
-    return false
+    return found
+  }
+
+  private func removeCells(at place: Int, _ size: Int) {
+    let left = Int(pointee.count) - size
+    memmove(pointee.calls! + place, pointee.calls! + place + size, (left - place) * MemoryLayout<RingCell>.stride)
+    rondo_poke32(&pointee.count, UInt32(left))
   }
 
   /// Until nobody is about to write to the descriptor, which goes. The inbox is shut: no new ones.
@@ -143,37 +154,47 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     rondo_unlock(lock)
   }
 
-  /// Take up to `room` calls: the vector, which lasts until the next time, and their number. None
-  /// if there is no memory to put the rest into; then there is `takeFirst`.
-  func take(_ room: Int) -> (UnsafeMutablePointer<Call>?, Int) {
+  /// Take calls of up to `room` cells: the vector, which lasts until the next time, and the number
+  /// of cells. None if there is no memory to put the rest into; then there is `takeFirst`.
+  func take(_ room: Int) -> (RingCells?, Int) {
     rondo_lock(lock)
     defer { rondo_unlock(lock) }
     let count = Int(pointee.count)
     let taken = pointee.calls
     let takenCapacity = pointee.capacity
-    let left = Swift.max(0, count - room)
+    let goes = count <= room ? count : wholeCalls(room)
+    let left = count - goes
     if left > 0 {
       // Not enough memory for all: the rest stays. Rare, so it may copy under the lock.
-      if pointee.spareCapacity < left { return (nil, 0) }
-      memcpy(pointee.spare!, taken! + room, left * MemoryLayout<Call>.stride)
+      if pointee.spareCapacity < left || goes == 0 { return (nil, 0) }
+      memcpy(pointee.spare!, taken! + goes, left * MemoryLayout<RingCell>.stride)
     }
     pointee.calls = pointee.spare
     pointee.capacity = pointee.spareCapacity
     pointee.spare = taken
     pointee.spareCapacity = takenCapacity
     rondo_poke32(&pointee.count, UInt32(left))
-    return (taken, count - left)
+    return (taken, goes)
+  }
+
+  /// How many cells the first calls take that fit into `room`.
+  private func wholeCalls(_ room: Int) -> Int {
+    var at = 0
+    while true {
+      let before = at
+      _ = Cells.read(pointee.calls!, &at)
+      if at > room { return before }
+    }
   }
 
   /// Take the first call only: slow, but it needs no memory at all.
   func takeFirst() -> Call? {
     rondo_lock(lock)
     defer { rondo_unlock(lock) }
-    let count = Int(pointee.count)
-    if count == 0 { return nil }
-    let first = pointee.calls![0]
-    memmove(pointee.calls!, pointee.calls! + 1, (count - 1) * MemoryLayout<Call>.stride)
-    rondo_poke32(&pointee.count, UInt32(count - 1))
+    if pointee.count == 0 { return nil }
+    var at = 0
+    let first = Cells.read(pointee.calls!, &at)
+    removeCells(at: 0, at)
     return first
   }
 

@@ -109,9 +109,9 @@ extension LoopRef {
   private func collectWaiting() {
     // Without memory some stay; and more may come between the two looks.
     for _ in 0..<3 {
-      _ = ready.reserve(Int(rondo_load32(&s.pointee.inbox.count)))
-      let (calls, count) = inbox.take(ready.room)
-      for i in 0..<count { ready.pushReserved(calls![i]) }
+      _ = ready.reserve(cells: Int(rondo_load32(&s.pointee.inbox.count)))
+      let (calls, count) = inbox.take(ready.roomForCells)
+      if count > 0 { ready.pushCells(calls!, count) }
       if count > 0 || inbox.isEmpty { return }
     }
     while ready.hasRoom, let call = inbox.takeFirst() { ready.pushReserved(call) }
@@ -138,7 +138,7 @@ extension LoopRef {
     var isOver = false
     repeat {
       let cell = ready.cell(head).pointee
-      if Int(bitPattern: cell.word) < 0 { break }
+      if cell.isLong { break }
       head = head &+ 1
       ready.pointee.head = head
       if head == end {

@@ -88,7 +88,7 @@ struct ThreadHandleRef {
   /// Let go of the argument, once.
   func finish() {
     rondo_lock(lock)
-    let first = !s.pointee.isFinished && rondo_peek32(running) == 0
+    let first = !s.pointee.isFinished && rondo_load32(running) == 0
     if first { s.pointee.isFinished = true }
     rondo_unlock(lock)
     if !first { return }
@@ -115,11 +115,11 @@ struct ThreadHandleRef {
   private func lockQuiet() {
     while true {
       rondo_lock(lock)
-      let phase = rondo_peek32(running)
+      let phase = rondo_load32(running)
       if phase == 0 || loop.isMine { return }
-      rondo_store32(running, 2)
       rondo_unlock(lock)
-      rondo_shim_wait(running, 2, Int64.max)
+      // It may be over since the look, and the mark is only for who will look for it then.
+      if phase == 2 || rondo_cas32(running, 1, 2) != 0 { rondo_shim_wait(running, 2, Int64.max) }
     }
   }
 
