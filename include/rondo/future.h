@@ -88,7 +88,8 @@ rondo_status rondo_future_get_state(const rondo_future *future, int32_t *out_sta
  */
 rondo_status rondo_future_result(rondo_future *future, void **out_value);
 /** As rondo_future_result(), but the value becomes the caller's and its drop will not be called.
- * @return As rondo_future_result(); RONDO_E_INVALID_STATE also if it was taken before.
+ * A shield's value is taken from what it shields; a gather's stays with the gather.
+ * @return As rondo_future_result(); RONDO_E_INVALID_STATE also if it was taken before or cannot be.
  * @par Contract
  * thread:loop  blocks:no  reenters:no  owns:out_value(as its maker says)  since:0.1 */
 rondo_status rondo_future_take_result(rondo_future *future, void **out_value);

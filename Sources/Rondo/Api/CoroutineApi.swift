@@ -238,10 +238,10 @@ public func rondo_coroutine_take_sent(_ co: OpaquePointer?, _ outValue: UnsafeMu
     held.pointee.drop = nil
     return RONDO_OK
   }
-  guard let raw = address(thread.pointee.sent_future), !FutureRef(raw).has(FutureBits.taken) else {
+  guard let raw = address(thread.pointee.sent_future), let value = FutureRef(raw).take() else {
     return RONDO_E_INVALID_STATE
   }
   thread.pointee.sent_future = 0
-  outValue.pointee = FutureRef(raw).takeValue().pointer
+  outValue.pointee = value.pointer
   return RONDO_OK
 }

@@ -127,7 +127,8 @@ public func rondo_future_take_result(_ future: OpaquePointer?, _ outValue: Unsaf
   if status != RONDO_OK { return status }
   if found.has(FutureBits.taken) { return RONDO_E_INVALID_STATE }
   guard let outValue else { return -EINVAL }
-  outValue.pointee = found.takeValue().pointer
+  guard let value = found.take() else { return RONDO_E_INVALID_STATE }
+  outValue.pointee = value.pointer
   return RONDO_OK
 }
 

@@ -11,7 +11,7 @@ private func operation(
   _ attempt: @escaping @convention(thin) (SocketOperationPointer) -> Try
 ) -> SocketOperation {
   SocketOperation(
-    extra: FutureExtra(cancel: { _, _ in false }, end: { _ in }), attempt: attempt, name: name, fd: fd,
+    extra: FutureExtra(cancel: { _, _ in false }, end: { _ in }, take: nil), attempt: attempt, name: name, fd: fd,
     isWrite: isWrite, isWatched: false, buffer: nil, size: 0, done: 0, address: nil, addressSize: nil,
     addressLength: 0)
 }

@@ -50,7 +50,7 @@ enum RawSocket {
         RawSocket.cancel(FutureRef(raw), ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
         return true
       },
-      end: { free(RawSocket.operation(FutureRef($0))) })
+      end: { free(RawSocket.operation(FutureRef($0))) }, take: nil)
     future.s.pointee.extra = bits(operation)
     future.add(FutureBits.library)
     return go(loop, future, operation)

@@ -24,6 +24,8 @@ struct FutureState {
 struct FutureExtra {
   var cancel: @convention(c) (Raw, Raw) -> Bool  // future, error of the cancellation
   var end: @convention(c) (Raw) -> Void  // future; frees the extra
+  /// If the value is another's: take it from there; false if that cannot be.
+  var take: (@convention(c) (Raw, Raw) -> Bool)?
 }
 
 enum FutureBits {
@@ -213,7 +215,24 @@ struct FutureRef {
     }
   }
 
-  /// The value with the duty to drop it.
+  /// The value of a future with a result, with the duty to drop it; nil if it was taken before, or
+  /// is part of something that stays.
+  func take() -> Value? {
+    if has(FutureBits.taken) { return nil }
+    if !has(FutureBits.sleep), let take = extraTake {
+      var value = Value.none
+      if !withUnsafeMutablePointer(to: &value, { take(raw, Raw($0)) }) { return nil }
+      add(FutureBits.taken)
+      return value
+    }
+    return takeValue()
+  }
+
+  private var extraTake: (@convention(c) (Raw, Raw) -> Bool)? {
+    address(s.pointee.extra)?.assumingMemoryBound(to: FutureExtra.self).pointee.take
+  }
+
+  /// The value of a future that keeps its own, with the duty to drop it.
   func takeValue() -> Value {
     let value = s.pointee.value
     add(FutureBits.taken)

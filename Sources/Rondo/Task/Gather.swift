@@ -105,7 +105,8 @@ struct Gather {
       cancel: { future, error in
         Gather.at(FutureRef(future)).cancel(ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
       },
-      end: { Gather.at(FutureRef($0)).free() })
+      end: { Gather.at(FutureRef($0)).free() },
+      take: { _, _ in false })
     state.initialize(to: GatherState(
       extra: extra, children: children, results: results, count: 0, distinct: 0, finished: 0,
       returnsExceptions: returnsExceptions, isCancelRequested: false))

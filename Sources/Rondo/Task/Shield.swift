@@ -44,6 +44,11 @@ enum Shield {
         let held = Shield.state(FutureRef(raw))
         FutureRef(address(held.pointee.inner)!).unpin()
         free(held)
+      },
+      take: { raw, out in
+        guard let value = FutureRef(address(Shield.state(FutureRef(raw)).pointee.inner)!).take() else { return false }
+        out.assumingMemoryBound(to: Value.self).pointee = value
+        return true
       })
     state.initialize(to: ShieldState(extra: extra, inner: bits(inner.s)))
     outer.s.pointee.extra = bits(state)

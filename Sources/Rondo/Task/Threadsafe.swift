@@ -130,6 +130,10 @@ enum Chain {
         let source = held.pointee.source
         free(held)
         source.unpin()
+      },
+      take: { raw, out in
+        out.assumingMemoryBound(to: Value.self).pointee = Chain.state(FutureRef(raw)).pointee.source.takeValue()
+        return true
       })
     state.initialize(to: WrapState(extra: extra, source: source))
     future.s.pointee.extra = bits(state)
