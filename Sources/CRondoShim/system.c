@@ -55,6 +55,11 @@ int32_t rondo_shim_timerfd_arm(int32_t fd, int64_t when_ns)
     return timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL) < 0 ? -errno : 0;
 }
 
+void rondo_shim_borrowed(void *value)
+{
+    (void)value;
+}
+
 int32_t rondo_shim_file_flags(int32_t fd)
 {
     return fcntl(fd, F_GETFL);

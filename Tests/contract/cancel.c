@@ -672,3 +672,59 @@ KIT_TEST_WITHIN(F84_cancel_a_long_chain, 30)
     end_future(future);
     kit_loop_end(loop);
 }
+
+/* ---- circles ---------------------------------------------------------------------------------- */
+
+RONDO_STEP(awaits_the_other)
+{
+    struct frame *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_TRY_AWAIT(self, self->other);
+    kit_log("%s:%s", self->name, thrown == NULL ? "woken" : rondo_status_name(rondo_error_get_status(thrown)));
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    RONDO_END(self);
+}
+
+/* Tasks that await each other can only be cancelled; asyncio's own cancel() is a RecursionError there. */
+KIT_TEST(cancel_of_a_circle_of_tasks)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frames[3] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
+    rondo_task *tasks[3];
+    for (int i = 0; i < 3; i++)
+        tasks[i] = task_of(loop, awaits_the_other, &frames[i]);
+    for (int i = 0; i < 3; i++)
+        frames[i].other = as_future(tasks[(i + 1) % 3]);
+    kit_pass(loop);
+    CHECK_OK(rondo_task_cancel(tasks[0], NULL, NULL));
+    for (int i = 0; i < 4; i++)
+        kit_pass(loop);
+    kit_expect_log("a:RONDO_E_CANCELLED c:RONDO_E_CANCELLED b:RONDO_E_CANCELLED");
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ_INT(rondo_future_is_cancelled(as_future(tasks[i])), 1);
+        CHECK_OK(rondo_task_release(tasks[i]));
+    }
+    kit_loop_end(loop);
+}
+
+/* The same through a gather that the task itself is a child of. */
+KIT_TEST(cancel_of_a_task_that_gathers_itself)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frame = { .name = "a" };
+    rondo_task *task = task_of(loop, awaits_the_other, &frame);
+    rondo_awaitable *awaitables[] = { task };
+    CHECK_OK(rondo_gather(loop, awaitables, 1, 0, &frame.other));
+    kit_pass(loop);
+    CHECK_OK(rondo_task_cancel(task, NULL, NULL));
+    for (int i = 0; i < 4; i++)
+        kit_pass(loop);
+    kit_expect_log("a:RONDO_E_CANCELLED");
+    CHECK_EQ_INT(rondo_future_is_cancelled(as_future(task)), 1);
+    CHECK_EQ_INT(rondo_future_is_done(frame.other), 1);
+    rondo_future_exception(frame.other, NULL);
+    CHECK_OK(rondo_future_release(frame.other));
+    CHECK_OK(rondo_task_release(task));
+    kit_loop_end(loop);
+}

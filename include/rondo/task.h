@@ -62,7 +62,8 @@ rondo_future *rondo_task_as_future(rondo_task *task);
 /**
  * Ask the task to end: the cancellation is thrown into its coroutine at its next step.
  *
- * What it awaits is cancelled first. Counts the request.
+ * What it awaits is cancelled first. Counts the request. Where tasks await each other in a circle,
+ * one of them stops waiting and is cancelled.
  *
  * @return RONDO_OK (True), RONDO_E_INVALID_STATE if it is done (False), or -ENOMEM.
  *

@@ -86,7 +86,8 @@ rondo_status rondo_shield(rondo_loop *loop, rondo_awaitable *awaitable, rondo_fu
  * Make a coroutine that awaits awaitable, in the task that awaits the coroutine, for timeout_ns.
  *
  * When the time is over it cancels the awaitable, waits until it has ended, and raises
- * RONDO_E_TIMEOUT, unless it ended with a result or another error. Its value is the awaitable's.
+ * RONDO_E_TIMEOUT, unless it ended with a result or another error. Its value is the awaitable's; that of a future
+ * that somebody else holds stays with it.
  *
  * @param awaitable  Futures and tasks are retained; coroutines move on every return.
  * @param timeout_ns Zero or less: what is not done is cancelled at once, a coroutine never starts;

@@ -203,6 +203,10 @@ static inline void *rondo_aligned(size_t alignment, size_t size)
     return posix_memalign(&p, alignment, size) == 0 ? p : NULL;
 }
 
+/* The drop of a value that is somebody else's: does nothing, and says so by its address. */
+void rondo_shim_borrowed(void *value);
+static inline uintptr_t rondo_borrowed(void) { return (uintptr_t)rondo_shim_borrowed; }
+
 /* SIGINT for one run at a time; see sigint.c. */
 int32_t rondo_shim_sigint_install(uint32_t *count, uint32_t *attention, uint32_t mark, int32_t wake_fd);
 void rondo_shim_sigint_remove(void);

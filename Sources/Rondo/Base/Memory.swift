@@ -43,6 +43,13 @@ struct Value {
 
   static let none = Value(pointer: nil, drop: nil)
 
+  /// A value that stays somebody else's: it can be read, not taken.
+  static func borrowed(_ pointer: Raw?) -> Value {
+    Value(pointer: pointer, drop: unsafeBitCast(UInt(rondo_borrowed()), to: rondo_drop_fn?.self))
+  }
+
+  var isBorrowed: Bool { unsafeBitCast(drop, to: UInt.self) == UInt(rondo_borrowed()) }
+
   @inline(__always)
   func dispose() {
     if let drop { drop(pointer) }

@@ -59,32 +59,36 @@ extension Drive {
 
   static func closeQuietly(_ coroutine: CoroutineRef) { close(coroutine)?.unpin() }
 
-  /// Close a chain from its innermost activation to its root.
+  /// Close a chain from its innermost activation to its root. Nobody else drives it meanwhile.
   static func close(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
                     _ awaiting: UnsafeMutablePointer<UInt64>) -> ErrorRef? {
+    root.add(ActivationBits.running)
     letGoOfAwaited(awaiting)
     var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
     top.pointee = 0
     var failure: ErrorRef?
-    while true {
-      let isRoot = at == root
-      failure = closeOne(at, throwing: failure, top, awaiting, keeps: isRoot)
-      if isRoot { return failure }
+    while at != root {
+      var innermost: UInt64 = 0
+      var awaited: UInt64 = 0
+      failure = closeOne(at, throwing: failure, &innermost, &awaited)
       let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
-      if !at.has(ActivationBits.ended) { at.dropFrame() }
+      // One that ignored it, and whatever it awaits now, goes all the same.
+      giveUp(at, &innermost, &awaited)
       at.coroutine!.unpin()
       at = parent
     }
+    failure = closeOne(root, throwing: failure, top, awaiting)
+    root.remove(ActivationBits.running)
+    return failure
   }
 
-  /// Throw GeneratorExit, or what an inner one failed with, into one activation.
+  /// Throw GeneratorExit, or what an inner one failed with, into one activation. If it ignores that,
+  /// `top` and `awaiting` tell where it waits now.
   private static func closeOne(
     _ at: ActivationPointer, throwing failure: ErrorRef?, _ top: UnsafeMutablePointer<UInt64>,
-    _ awaiting: UnsafeMutablePointer<UInt64>, keeps: Bool
+    _ awaiting: UnsafeMutablePointer<UInt64>
   ) -> ErrorRef? {
-    var innermost: UInt64 = 0
-    let outcome = run(at, &innermost, .error(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT)))
-    switch outcome {
+    switch run(at, top, .error(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT))) {
     case .returns(let value):
       value.dispose()
       return nil
@@ -93,9 +97,23 @@ extension Drive {
       error.unpin()
       return nil
     case .yields: break
-    case .waits(let future): if keeps { awaiting.pointee = bits(future.s) } else { future.unpin() }
+    case .waits(let future): awaiting.pointee = bits(future.s)
     }
-    if keeps { top.pointee = innermost }
     return ErrorRef.of(RONDO_E_RUNTIME, sentence: "coroutine ignored GeneratorExit")
+  }
+
+  /// Let go of a chain without asking: what is awaited, every frame, every inner object.
+  static func giveUp(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
+                     _ awaiting: UnsafeMutablePointer<UInt64>) {
+    letGoOfAwaited(awaiting)
+    var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    top.pointee = 0
+    while at != root {
+      let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
+      if !at.has(ActivationBits.ended) { at.dropFrame() }
+      at.coroutine!.unpin()
+      at = parent
+    }
+    if !root.has(ActivationBits.ended) { root.dropFrame() }
   }
 }

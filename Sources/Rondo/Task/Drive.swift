@@ -176,7 +176,8 @@ enum Drive {
     thread.pointee.step_co = at.handle
     thread.pointee.step_action = Act.none
     thread.pointee.sent_future = wake.thrown == nil ? wake.future.map { bits($0.s) } ?? 0 : 0
-    let canTake = wake.thrown == nil && wake.future == nil && (wake.value.pointer != nil || wake.value.drop != nil)
+    let canTake = wake.thrown == nil && wake.future == nil && !wake.value.isBorrowed
+      && (wake.value.pointer != nil || wake.value.drop != nil)
     let sent = wake.sent
     let thrown = wake.thrown?.handle
     let answer = withUnsafeMutablePointer(to: &wake.value) { value in

@@ -42,6 +42,7 @@ enum FutureBits {
   static let throwNext: UInt32 = 512
   static let lateStep: UInt32 = 1024
   static let stepping: UInt32 = 2048
+  static let visited: UInt32 = 32768  // on the way of a cancellation
   static let ownContext: UInt32 = 4096  // made with a context of C's
   static let gathered: UInt32 = 8192  // being given to a gather, for the time of that call
 }
@@ -218,7 +219,7 @@ struct FutureRef {
   /// The value of a future with a result, with the duty to drop it; nil if it was taken before, or
   /// is part of something that stays.
   func take() -> Value? {
-    if has(FutureBits.taken) { return nil }
+    if has(FutureBits.taken) || s.pointee.value.isBorrowed { return nil }
     if !has(FutureBits.sleep), let take = extraTake {
       var value = Value.none
       if !withUnsafeMutablePointer(to: &value, { take(raw, Raw($0)) }) { return nil }

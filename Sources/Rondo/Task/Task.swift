@@ -390,7 +390,7 @@ struct TaskRef {
     if root.has(ActivationBits.started) {
       Drive.close(root, place(&s.pointee.top), place(&s.pointee.awaiting))?.unpin()
     }
-    if !root.has(ActivationBits.ended) { root.dropFrame() }
+    Drive.giveUp(root, place(&s.pointee.top), place(&s.pointee.awaiting))
     let error = ErrorRef.of(RONDO_E_BROKEN_PROMISE)
     future.fail(error)
     future.remove(FutureBits.unread)
@@ -402,23 +402,55 @@ struct TaskRef {
   // MARK: - cancelling
 
   /// Task.cancel(), with the chain of awaited tasks walked in a loop. True: asked for.
+  ///
+  /// Tasks may await each other in a circle, which nothing but a cancellation can end (in CPython
+  /// that is a RecursionError). The walk marks where it was, and a task that it meets again is taken
+  /// off what it awaits and gets the cancellation itself.
   func cancel(_ error: ErrorRef) -> Bool {
+    future.remove(FutureBits.unread)
+    if future.isDone { return false }
     var task = self
     while true {
-      task.future.remove(FutureBits.unread)
-      if task.future.isDone { return false }
-      task.body.pointee.count &+= 1
-      guard let awaited = address(task.s.pointee.awaiting).map({ FutureRef($0) }) else {
-        task.setMustCancel(error)
+      if task.future.has(FutureBits.visited) {
+        forgetVisits()
+        task.breakOut(error)
         return true
       }
-      if awaited.isTask && !awaited.isDone {
-        task = TaskRef(awaited.raw)
-        continue
+      task.future.add(FutureBits.visited)
+      task.body.pointee.count &+= 1
+      guard let awaited = address(task.s.pointee.awaiting).map({ FutureRef($0) }) else { break }
+      if !awaited.isTask || awaited.isDone {
+        if awaited.cancel(error) {
+          forgetVisits()
+          return true
+        }
+        break
       }
-      if !awaited.cancel(error) { task.setMustCancel(error) }
-      return true
+      task = TaskRef(awaited.raw)
     }
+    forgetVisits()
+    task.setMustCancel(error)
+    return true
+  }
+
+  /// Take the marks of a walk off again.
+  private func forgetVisits() {
+    var task = self
+    while task.future.has(FutureBits.visited) {
+      task.future.remove(FutureBits.visited)
+      guard let awaited = address(task.s.pointee.awaiting).map({ FutureRef($0) }), awaited.isTask else { return }
+      task = TaskRef(awaited.raw)
+    }
+  }
+
+  /// Wait no longer for what is awaited: the next step gets the cancellation.
+  private func breakOut(_ error: ErrorRef) {
+    setMustCancel(error)
+    guard let awaited = address(s.pointee.awaiting).map({ FutureRef($0) }), !awaited.isDone else { return }
+    s.pointee.awaiting = 0
+    awaited.removeWaiter(self)
+    awaited.unpin()
+    stepAgain()
   }
 
   private func setMustCancel(_ error: ErrorRef) {

@@ -92,7 +92,7 @@ enum Native {
       return taken
     }
     guard let raw = address(thread.pointee.sent_future), canTake(FutureRef(raw), held: held) else {
-      return Value(pointer: sent, drop: nil)
+      return .borrowed(sent)
     }
     thread.pointee.sent_future = 0
     return FutureRef(raw).takeValue()
@@ -266,7 +266,7 @@ struct WaitFor {
     switch future.outcome() {
     case RONDO_OK:
       if Native.canTake(future, held: held) { return Native.value(future.takeValue()) }
-      return Native.value(Value(pointer: future.s.pointee.value.pointer, drop: nil))
+      return Native.value(.borrowed(future.s.pointee.value.pointer))
     case RONDO_E_CANCELLED where wasWaiting: return Native.raise(timedOut(future.error!))
     default:
       future.error!.pin()

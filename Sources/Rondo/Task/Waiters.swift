@@ -190,7 +190,8 @@ extension FutureRef {
   @inline(__always)
   func canWake() -> Bool {
     let waiters = s.pointee.waiters
-    if waiters == 0 { return true }
+    // On a closed loop nobody is woken, and the ring is gone.
+    if waiters == 0 || loop.s.pointee.isClosing { return true }
     if loop.ready.hasRoom && Waiter.next(waiters).pointee == waiters { return true }
     return loop.ready.reserve(countWaiters())
   }
