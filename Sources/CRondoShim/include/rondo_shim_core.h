@@ -62,6 +62,12 @@ static inline void rondo_lock(uint32_t *lock)
         rondo_shim_lock_slowly(lock);
 }
 
+static inline int32_t rondo_try_lock(uint32_t *lock)
+{
+    uint32_t free_ = 0;
+    return __atomic_compare_exchange_n(lock, &free_, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static inline void rondo_unlock(uint32_t *lock)
 {
     if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) == 2)

@@ -111,6 +111,18 @@ private func callAt(
 public func rondo_loop_call_soon_threadsafe(
   _ loop: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
 ) -> rondo_status {
+  if UInt(bitPattern: outHandle) | unsafeBitCast(drop, to: UInt.self) == 0, let fn, let found = LoopRef.find(loop),
+    rondo_thread()!.pointee.context == 0, found.postPlain(fn, arg, handle: handleBits(loop))
+  {
+    return RONDO_OK
+  }
+  return postAnyhow(loop, fn, arg, drop, outHandle)
+}
+
+@inline(never)  // with the same parameters, so that it is jumped to
+private func postAnyhow(
+  _ loop: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
+) -> rondo_status {
   guard let found = LoopRef.find(loop), let fn else {
     return refuse(LoopRef.find(loop) == nil ? LoopRef.refuse(loop) : -EINVAL, arg, drop)
   }

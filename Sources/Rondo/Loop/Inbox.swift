@@ -218,6 +218,23 @@ extension UnsafeMutablePointer where Pointee == Inbox {
 }
 
 extension LoopRef {
+  /// Leave a plain call from any thread if nothing is in the way: the lock is free, the loop open
+  /// and awake, the vector has room. False, and nothing done, if something is.
+  @inline(__always)
+  func postPlain(_ fn: @escaping rondo_call_fn, _ arg: Raw?, handle: UInt64) -> Bool {
+    if rondo_try_lock(inbox.lock) == 0 { return false }
+    let count = Int(inbox.pointee.count)
+    let goes = rondo_peek64(&s.pointee.header.handle) == handle && rondo_peek64(&s.pointee.owner) > Owner.dead
+      && !inbox.pointee.isClosed && !inbox.needsWaking && count < inbox.pointee.capacity
+    if goes {
+      (inbox.pointee.calls.unsafelyUnwrapped + count).initialize(to: RingCell(
+        word: unsafeBitCast(fn, to: UInt.self), other: UInt(bitPattern: arg)))
+      rondo_poke32(&inbox.pointee.count, UInt32(truncatingIfNeeded: count + 1))
+    }
+    rondo_unlock(inbox.lock)
+    return goes
+  }
+
   /// Leave a call from any thread. On failure nothing was kept and the caller drops what moved.
   @inline(__always)
   func post(_ call: Call, handle: UInt64) -> rondo_status {

@@ -41,8 +41,20 @@ struct LoopHooks {
 }
 
 struct LoopState {
+  // The first line of the cache: what other threads look at, and hardly anybody writes.
   var header: ObjectHeader
   var owner: UInt64  // any thread
+  var debug: UInt32  // any thread
+  var runningFlag: UInt32  // any thread; a Phase
+  var isAbandoned: UInt32  // any thread; C's last reference went on another thread
+  var releases: UInt32  // any thread; late releases, a stack of slot numbers
+  var closedOwner: UInt64  // any thread; who may still read futures of a closed loop
+  var forkedOwner: UInt64
+  // The second: what producers and the loop hand to each other.
+  var inbox: Inbox
+  var sigints: UInt32  // any thread; SIGINTs counted by the handler
+  var sigintsSeen: UInt32
+  // The rest is the loop's thread's, which writes some of it with every call.
   var ready: Ring
   var attention: UInt32
   var isGuest: Bool  // the host polls our descriptor
@@ -54,11 +66,6 @@ struct LoopState {
   var inCallback: Bool
   var hasLateWakes: Bool  // somebody was not woken for want of memory
   var forkedWhileRunning: Bool
-  var debug: UInt32  // any thread
-  var runningFlag: UInt32  // any thread; a Phase
-  var isAbandoned: UInt32  // any thread; C's last reference went on another thread
-  var closedOwner: UInt64  // any thread; who may still read futures of a closed loop
-  var forkedOwner: UInt64
   var currentTask: UInt64  // address
   var taskNumber: UInt64  // the last one given, of a block that ends at lastTaskNumber
   var lastTaskNumber: UInt64
@@ -67,10 +74,6 @@ struct LoopState {
   var timers: TimerHeap
   var poller: Poller
   var descriptors: DescriptorTable
-  var inbox: Inbox
-  var releases: UInt32  // any thread; late releases, a stack of slot numbers
-  var sigints: UInt32  // any thread; SIGINTs counted by the handler
-  var sigintsSeen: UInt32
   var calls: UInt64  // callbacks run, ever
   var raised: UInt64  // address of an error, pinned
   var escaped: UInt64  // address of an error, pinned
@@ -195,6 +198,7 @@ struct LoopRef {
   static func make(readyCapacity: Int, debug: Bool) -> (LoopRef?, rondo_status) {
     if !Registry.prepare() || !ErrorRef.prepareShared() { return (nil, -ENOMEM) }
     invariant(MemoryLayout<LoopState>.size <= size, "LoopRef.size is too small")
+    invariant(MemoryLayout<Inbox>.size + 12 <= 64, "the inbox no longer fits into its line of the cache")
     guard let slot = Global.take(Kind.loop, size) else { return (nil, -ENOMEM) }
     let loop = LoopRef(slot)
     loop.reset(debug: debug)
@@ -210,14 +214,14 @@ struct LoopRef {
 
   private func reset(debug: Bool) {
     renew(LoopState(
-      header: s.pointee.header, owner: 0, ready: .empty, attention: 0, isGuest: false, isRunning: false,
-      isStepped: false, isClosing: false, isFreed: false, isEager: false, inCallback: false, hasLateWakes: false,
-      forkedWhileRunning: false, debug: debug ? 1 : 0, runningFlag: Phase.idle, isAbandoned: 0,
-      closedOwner: 0, forkedOwner: 0, currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty, poller: .none,
-      descriptors: .empty, inbox: .empty, releases: 0, sigints: 0, sigintsSeen: 0, calls: 0,
-      raised: 0, escaped: 0, handles: rondo_slab(), futures: rondo_slab(),
-      tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(), next: 0,
-      onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
+      header: s.pointee.header, owner: 0, debug: debug ? 1 : 0, runningFlag: Phase.idle, isAbandoned: 0,
+      releases: 0, closedOwner: 0, forkedOwner: 0, inbox: .empty, sigints: 0, sigintsSeen: 0,
+      ready: .empty, attention: 0, isGuest: false, isRunning: false, isStepped: false, isClosing: false,
+      isFreed: false, isEager: false, inCallback: false, hasLateWakes: false, forkedWhileRunning: false,
+      currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty,
+      poller: .none, descriptors: .empty, calls: 0, raised: 0, escaped: 0, handles: rondo_slab(),
+      futures: rondo_slab(), tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(),
+      next: 0, onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
       hooks: LoopHooks()))
     Slab.prepare(handles, kind: Kind.handle, size: HandleRef.size)
     Slab.prepare(threadHandles, kind: Kind.threadHandle, size: ThreadHandleRef.size)
