@@ -56,6 +56,8 @@
 #include <rondo/coroutine.h>
 #include <rondo/task.h>
 #include <rondo/wait.h>
+#include <rondo/sync.h>
+#include <rondo/queue.h>
 #include <rondo/threads.h>
 #include <rondo/run.h>
 #include <rondo/socket.h>
