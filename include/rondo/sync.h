@@ -247,7 +247,8 @@ rondo_status rondo_barrier_release(rondo_barrier *barrier);
  * 0 to parties - 1, as (void *)(uintptr_t).
  *
  * Raises RONDO_E_BROKEN_BARRIER if the barrier is broken, or reset or aborted meanwhile. A waiter
- * that is cancelled does not count any more; the others wait on.
+ * that is cancelled does not count any more; the others wait on, and one of their numbers may then
+ * be given twice, as in asyncio.
  *
  * @return RONDO_OK, -EINVAL, -ENOMEM or RONDO_E_LOOP_CLOSED.
  *
