@@ -495,6 +495,46 @@ KIT_TEST(S13_notification_is_handed_on)
     end_waiting(self);
 }
 
+/* Take every future that there is memory for. */
+static int take_futures(rondo_loop *loop, rondo_future **futures, int count)
+{
+    while (rondo_future_new(loop, &futures[count]) == RONDO_OK)
+        CHECK(++count < 20000);
+    return count;
+}
+
+/* No memory to wait for the lock with: the coroutine tries again in each pass, and gets it. */
+KIT_TEST(relocking_without_memory)
+{
+    static rondo_future *futures[20000];
+    if (!kit_alloc_works()) {
+        kit_skip("a sanitizer has the allocator");
+        return;
+    }
+    struct waiting *self = waiting();
+    notify(self, 1);
+    at_once(CONDITION_ACQUIRE(self->condition));
+    kit_alloc_fail(1, true);
+    int count = 0;
+    for (int i = 0; i < 5; i++) {
+        count = take_futures(self->loop, futures, count);
+        if (i == 2)
+            (void)rondo_task_cancel(self->tasks[0], NULL, NULL);
+        kit_pass(self->loop);
+    }
+    kit_expect_log("");
+    CHECK(kit_alloc_failed() > 5);
+    CHECK_OK(rondo_condition_unlock(self->condition));
+    kit_pass(self->loop);
+    kit_alloc_end();
+    kit_expect_log("a:cancelled");
+    passes(self->loop, 2);
+    kit_expect_log("b:woken");
+    while (count > 0)
+        end_future(futures[--count]);
+    end_waiting(self);
+}
+
 static int32_t counts_down(void *arg)
 {
     int *left = arg;
