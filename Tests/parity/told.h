@@ -90,7 +90,7 @@ RONDO_STEP(finish_step)
     RONDO_END(self);
 }
 
-static int run_told(rondo_step_fn main_step)
+static UNUSED int run_told(rondo_step_fn main_step)
 {
     static struct frame frame;
 
