@@ -13,7 +13,14 @@
 #define JOBS 10
 
 struct job { int number, passes; };
-struct worker { RONDO_FRAME; const char *name; rondo_queue *queue; rondo_coroutine *next; struct job *job; int done, i; };
+struct worker {
+    RONDO_FRAME;
+    const char *name;
+    rondo_queue *queue;
+    rondo_coroutine *next;
+    struct job *job;
+    int done, i;
+};
 
 static void drop_worker(void *frame)
 {

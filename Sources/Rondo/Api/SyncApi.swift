@@ -207,8 +207,8 @@ public func rondo_semaphore_new(
 ) -> rondo_status {
   if LoopRef.owned(loop) == nil { return LoopRef.refuse(loop) }
   if value < 0 || flags & ~UInt32(RONDO_SEMAPHORE_BOUNDED) != 0 { return -EINVAL }
-  let isBounded = flags & UInt32(RONDO_SEMAPHORE_BOUNDED) != 0
-  return make(loop, SyncType.semaphore, outSemaphore, value: UInt64(value), limit: UInt64(isBounded ? value : Int64.max))
+  let limit = flags & UInt32(RONDO_SEMAPHORE_BOUNDED) != 0 ? value : Int64.max
+  return make(loop, SyncType.semaphore, outSemaphore, value: UInt64(value), limit: UInt64(limit))
 }
 
 @_cdecl("rondo_semaphore_retain") @implementation

@@ -139,7 +139,8 @@ struct QueueRef {
   func shutDown(immediate: Bool) -> rondo_status {
     if s.pointee.isBusy { return -EBUSY }
     let all = UInt64.max
-    let waiting = getters.countPending(atMost: all) + putters.countPending(atMost: all) + joiners.countPending(atMost: all)
+    let waiting =
+      getters.countPending(atMost: all) + putters.countPending(atMost: all) + joiners.countPending(atMost: all)
     if waiting > 0 && !loop.ready.reserve(waiting) { return -ENOMEM }
     s.pointee.isShutDown = true
     if immediate {

@@ -50,7 +50,9 @@ static rondo_step ends(rondo_coroutine *co, struct worker *self, rondo_error *th
     else if (status == RONDO_E_CANCELLED)
         note("%s~%s", self->name, rondo_error_get_message(thrown));
     else
-        note("%s!%c", self->name, status == RONDO_E_QUEUE_SHUT_DOWN ? 'S' : status == RONDO_E_BROKEN_BARRIER ? 'B' : 'V');
+        note("%s!%c", self->name, status == RONDO_E_QUEUE_SHUT_DOWN  ? 'S'
+                                  : status == RONDO_E_BROKEN_BARRIER ? 'B'
+                                                                     : 'V');
     return rondo_coroutine_return(co, NULL, NULL);
 }
 
@@ -67,7 +69,10 @@ static rondo_coroutine *first_of(struct worker *self)
     case 6: return CO(rondo_queue_get, world.queue);
     case 7: return CO(rondo_barrier_wait, world.barrier);
     case 8: return CO(rondo_queue_join, world.queue);
-    default: return self->pause ? CO(rondo_barrier_reset, world.barrier) : CO(rondo_barrier_abort, world.barrier);
+    default:
+        if (self->pause)
+            return CO(rondo_barrier_reset, world.barrier);
+        return CO(rondo_barrier_abort, world.barrier);
     }
 }
 
