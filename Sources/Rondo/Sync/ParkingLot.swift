@@ -138,6 +138,11 @@ extension UnsafeMutablePointer where Pointee == ParkingLot {
 
   /// Make sure that waking so many cannot fail.
   func canWake(atMost limit: UInt64, _ loop: LoopRef) -> Bool {
-    pointee.cursor == 0 || loop.ready.reserve(countPending(atMost: limit))
+    pointee.cursor == 0 || loop.canWake(countPending(atMost: limit))
   }
+}
+
+extension LoopRef {
+  /// Room for waking so many. On a closed loop nobody is woken, and the ring is gone.
+  func canWake(_ count: Int) -> Bool { count == 0 || s.pointee.isClosing || ready.reserve(count) }
 }

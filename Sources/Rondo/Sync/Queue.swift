@@ -141,7 +141,7 @@ struct QueueRef {
     let all = UInt64.max
     let waiting =
       getters.countPending(atMost: all) + putters.countPending(atMost: all) + joiners.countPending(atMost: all)
-    if waiting > 0 && !loop.ready.reserve(waiting) { return -ENOMEM }
+    if !loop.canWake(waiting) { return -ENOMEM }
     s.pointee.isShutDown = true
     if immediate {
       s.pointee.unfinished -= Swift.min(s.pointee.unfinished, UInt64(count))
