@@ -457,6 +457,121 @@ out:
 
 KIT_TEST(oom_run) { sweep(whole_run); }
 
+/* ---- locks and queues ------------------------------------------------------------------------ */
+
+struct meeting {
+    RONDO_FRAME;
+    rondo_condition *condition;
+    rondo_queue *queue;
+    rondo_semaphore *semaphore;
+    rondo_coroutine *next;
+    int i;
+};
+
+/* Waits for a notification, then for an item; whatever fails, it has the lock in between. */
+RONDO_STEP(takes_step)
+{
+    struct meeting *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(rondo_semaphore_acquire(self->semaphore, &self->next), "semaphore");
+    RONDO_AWAIT(self, self->next);
+    RONDO_CHECK(rondo_condition_acquire(self->condition, &self->next), "acquire");
+    RONDO_AWAIT(self, self->next);
+    if (!REFUSED(rondo_condition_wait(self->condition, &self->next))) {
+        RONDO_TRY_AWAIT(self, self->next);
+        if (thrown == NULL)
+            CHECK_EQ_INT(rondo_condition_is_locked(self->condition), 1);
+        else if (rondo_error_get_code(thrown) != RONDO_E_GENERATOR_EXIT)
+            CHECK_STATUS(rondo_error_get_status(thrown), -ENOMEM);
+    }
+    if (rondo_condition_is_locked(self->condition))
+        (void)REFUSED(rondo_condition_unlock(self->condition));
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    RONDO_CHECK(rondo_queue_get(self->queue, &self->next), "get");
+    RONDO_AWAIT(self, self->next);
+    RONDO_CHECK(rondo_queue_task_done(self->queue), "task_done");
+    return rondo_coroutine_return(co, "walked", NULL);
+    RONDO_END(self);
+}
+
+/* Notifies, keeps the lock for some passes, puts items in. */
+RONDO_STEP(gives_step)
+{
+    struct meeting *self = frame;
+    RONDO_BEGIN(self);
+    for (self->i = 0; self->i < 3; self->i++)
+        RONDO_YIELD(self);
+    RONDO_CHECK(rondo_condition_acquire(self->condition, &self->next), "acquire");
+    RONDO_AWAIT(self, self->next);
+    (void)REFUSED(rondo_condition_notify_all(self->condition));
+    for (self->i = 0; self->i < 3; self->i++)
+        RONDO_YIELD(self);
+    (void)REFUSED(rondo_condition_unlock(self->condition));
+    for (self->i = 0; self->i < 2; self->i++) {
+        RONDO_CHECK(rondo_queue_put(self->queue, "item", GIVEN, &self->next), "put");
+        RONDO_AWAIT(self, self->next);
+    }
+    RONDO_CHECK(rondo_queue_join(self->queue, &self->next), "join");
+    RONDO_AWAIT(self, self->next);
+    return rondo_coroutine_return(co, "walked", NULL);
+    RONDO_END(self);
+}
+
+static int32_t same(const void *a, const void *b, void *arg)
+{
+    (void)arg;
+    return (a > b) - (a < b);
+}
+
+static void locks_and_queues(void)
+{
+    static struct meeting meetings[3];
+    rondo_loop *loop = NULL;
+    rondo_task *made[3] = { NULL };
+    rondo_queue *queue = NULL, *priority = NULL;
+    rondo_event *event = NULL;
+    rondo_barrier *barrier = NULL;
+    rondo_condition *condition = NULL;
+    rondo_semaphore *semaphore = NULL;
+    memset(meetings, 0, sizeof meetings);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_condition_new(loop, NULL, &condition));
+    TRY(rondo_semaphore_new(loop, 1, 0, &semaphore));
+    TRY(rondo_event_new(loop, &event));
+    TRY(rondo_barrier_new(loop, 2, &barrier));
+    TRY(rondo_queue_new(loop, 1, &queue));
+    TRY(rondo_queue_new_priority(loop, 0, same, NULL, GIVEN, &priority));
+    for (int i = 0; i < 40; i++)
+        if (!REFUSED(rondo_queue_put_nowait(priority, "item", GIVEN)) && i % 2)
+            (void)REFUSED(rondo_queue_put_nowait(priority, "item", GIVEN));
+    for (int i = 0; i < 3; i++) {
+        meetings[i] = (struct meeting){ .condition = condition, .queue = queue, .semaphore = semaphore };
+        TRY(rondo_loop_spawn(loop, i < 2 ? takes_step : gives_step, &meetings[i], GIVEN, NULL, &made[i]));
+    }
+    pass(loop);
+    (void)REFUSED(rondo_semaphore_post(semaphore));
+    (void)REFUSED(rondo_event_set(event));
+    for (int i = 0; i < 20; i++)
+        pass(loop);
+    (void)REFUSED(rondo_queue_shutdown(priority, 1));
+    for (int i = 0; i < 3; i++)
+        if (clean || rondo_future_is_done(rondo_task_as_future(made[i])))
+            check_outcome(rondo_task_as_future(made[i]), "walked");
+out:
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(rondo_task_release(made[i]));
+    end_loop(loop);
+    CHECK_OK(rondo_condition_release(condition));
+    CHECK_OK(rondo_semaphore_release(semaphore));
+    CHECK_OK(rondo_event_release(event));
+    CHECK_OK(rondo_barrier_release(barrier));
+    CHECK_OK(rondo_queue_release(queue));
+    CHECK_OK(rondo_queue_release(priority));
+}
+
+KIT_TEST_WITHIN(oom_locks_and_queues, 30) { sweep(locks_and_queues); }
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 static void thread_coroutine(void)

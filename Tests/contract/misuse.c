@@ -25,6 +25,12 @@ struct world {
     rondo_context *context;
     rondo_contextvar *variable;
     rondo_exception_context *report;
+    rondo_lock *lock;
+    rondo_event *event;
+    rondo_condition *condition;
+    rondo_semaphore *semaphore;
+    rondo_barrier *barrier;
+    rondo_queue *queue;
     int fds[2];
 };
 
@@ -58,6 +64,12 @@ static struct world make_world(void)
     CHECK_OK(rondo_context_new(&world.context));
     CHECK_OK(rondo_contextvar_new("v", NULL, &world.variable));
     CHECK_OK(rondo_exception_context_new("misuse", &world.report));
+    CHECK_OK(rondo_lock_new(world.loop, &world.lock));
+    CHECK_OK(rondo_event_new(world.loop, &world.event));
+    CHECK_OK(rondo_condition_new(world.loop, NULL, &world.condition));
+    CHECK_OK(rondo_semaphore_new(world.loop, 1, 0, &world.semaphore));
+    CHECK_OK(rondo_barrier_new(world.loop, 2, &world.barrier));
+    CHECK_OK(rondo_queue_new(world.loop, 0, &world.queue));
     kit_socketpair(world.fds);
     return world;
 }
@@ -73,6 +85,12 @@ static void end_world(struct world *world)
     rondo_context_release(world->context);
     rondo_contextvar_release(world->variable);
     rondo_exception_context_release(world->report);
+    rondo_lock_release(world->lock);
+    rondo_event_release(world->event);
+    rondo_condition_release(world->condition);
+    rondo_semaphore_release(world->semaphore);
+    rondo_barrier_release(world->barrier);
+    rondo_queue_release(world->queue);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -92,7 +110,10 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_coroutine *", world->coroutine }, { "rondo_thread_future *", world->thread_future },
         { "rondo_error *", world->error },         { "rondo_context *", world->context },
         { "rondo_contextvar *", world->variable }, { "rondo_exception_context *", world->report },
-        { "rondo_awaitable *", world->future },
+        { "rondo_awaitable *", world->future },    { "rondo_lock *", world->lock },
+        { "rondo_event *", world->event },         { "rondo_condition *", world->condition },
+        { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
+        { "rondo_queue *", world->queue },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -119,6 +140,8 @@ static void nop_future(rondo_future *future, void *arg) { (void)future; (void)ar
 static void nop_thread(rondo_thread_future *future, void *arg) { (void)future; (void)arg; }
 static void nop_log(int32_t level, const char *text, void *arg) { (void)level; (void)text; (void)arg; }
 static void nop_call(void *arg) { (void)arg; }
+static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
+static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
 
 static uint64_t callback_of(const char *type)
 {
@@ -136,6 +159,10 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)ignore_report;
     if (strcmp(type, "rondo_step_fn") == 0)
         return (uintptr_t)sleep_long;
+    if (strcmp(type, "rondo_predicate_fn") == 0)
+        return (uintptr_t)nop_predicate;
+    if (strcmp(type, "rondo_compare_fn") == 0)
+        return (uintptr_t)nop_compare;
     CHECK_EQ_STR(type, "rondo_call_fn");
     return (uintptr_t)nop_call;
 }
@@ -163,7 +190,8 @@ static uint64_t value_of(const struct api_param *param, const struct world *worl
         return sizeof memory.buffer;
     if (strcmp(param->name, "address_size") == 0)
         return sizeof memory.address;
-    if (strcmp(param->name, "count") == 0 || strcmp(param->name, "code") == 0)
+    if (strcmp(param->name, "count") == 0 || strcmp(param->name, "code") == 0 ||
+        strcmp(param->name, "parties") == 0)
         return 1;
     if (strcmp(param->name, "frame_size") == 0)
         return 16;
@@ -253,6 +281,7 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 ||
+           (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }
 
@@ -518,8 +547,10 @@ static bool is_thread_loop(const struct api_function *function)
 /* Only what names a loop through a handle can be on the wrong thread. */
 static bool has_loop(const struct api_function *function)
 {
-    static const char *const bound[] = { "rondo_loop *", "rondo_handle *", "rondo_future *",
-                                         "rondo_task *" };
+    static const char *const bound[] = { "rondo_loop *",      "rondo_handle *",    "rondo_future *",
+                                         "rondo_task *",      "rondo_lock *",      "rondo_event *",
+                                         "rondo_condition *", "rondo_semaphore *", "rondo_barrier *",
+                                         "rondo_queue *" };
     for (size_t i = 0; i < sizeof bound / sizeof *bound; i++)
         if (function->count > 0 && strstr(function->params[0].type, bound[i]) != NULL)
             return true;

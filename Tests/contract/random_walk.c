@@ -1,6 +1,6 @@
 /*
- * random_walk.c - everything at once: random calls on futures, tasks, coroutines, handles and errors,
- * from outside, from callbacks and from inside of steps, valid and stale handles alike.
+ * random_walk.c - everything at once: random calls on futures, tasks, coroutines, handles, errors,
+ * locks and queues, from outside, from callbacks and from inside of steps, valid and stale handles alike.
  *
  * No outcome is expected of a single call but that it is a status and does what it says with what
  * moves. In the end every argument was dropped exactly once and nothing is left over, and no
@@ -37,6 +37,7 @@ struct slot {
 
 static rondo_loop *loop;
 static struct slot futures[POOL], tasks[POOL], handles[POOL], coroutines[POOL], errors[POOL];
+static struct slot locks[POOL], events[POOL], conditions[POOL], semaphores[POOL], barriers[POOL], queues[POOL];
 static long given, dropped, depth;
 
 static void drop(void *arg)
@@ -76,6 +77,12 @@ RELEASER(task, rondo_task)
 RELEASER(handle, rondo_handle)
 RELEASER(coroutine, rondo_coroutine)
 RELEASER(error, rondo_error)
+RELEASER(lock, rondo_lock)
+RELEASER(event, rondo_event)
+RELEASER(condition, rondo_condition)
+RELEASER(semaphore, rondo_semaphore)
+RELEASER(barrier, rondo_barrier)
+RELEASER(queue, rondo_queue)
 
 static void let_go(struct slot *pool, rondo_status (*release)(void *))
 {
@@ -121,11 +128,57 @@ static rondo_coroutine *new_walker(void)
     return coroutine;
 }
 
+static int32_t is_enough(void *arg)
+{
+    (void)arg;
+    wander(1);
+    return below(2);
+}
+
+/* No order at all. */
+static int32_t compare(const void *a, const void *b, void *arg)
+{
+    (void)a;
+    (void)b;
+    (void)arg;
+    if (below(8) == 0)
+        wander(1);
+    return (int32_t)below(3) - 1;
+}
+
+/* A coroutine that waits for a lock, a queue, ...; NULL if what it was to wait for is stale. */
+static rondo_coroutine *new_waiter(void)
+{
+    rondo_coroutine *made = NULL;
+    switch (below(11)) {
+    case 0: (void)rondo_lock_acquire(pick(locks), &made); break;
+    case 1: (void)rondo_event_wait(pick(events), &made); break;
+    case 2: (void)rondo_condition_acquire(pick(conditions), &made); break;
+    case 3: (void)rondo_condition_wait(pick(conditions), &made); break;
+    case 4:
+        given++;
+        (void)rondo_condition_wait_for(pick(conditions), is_enough, &state, drop, &made);
+        break;
+    case 5: (void)rondo_semaphore_acquire(pick(semaphores), &made); break;
+    case 6: (void)rondo_barrier_wait(pick(barriers), &made); break;
+    case 7: (void)(below(2) ? rondo_barrier_reset : rondo_barrier_abort)(pick(barriers), &made); break;
+    case 8:
+        given++;
+        (void)rondo_queue_put(pick(queues), &state, drop, &made);
+        break;
+    case 9: (void)rondo_queue_get(pick(queues), &made); break;
+    default: (void)rondo_queue_join(pick(queues), &made);
+    }
+    return made;
+}
+
 static rondo_step wait_for_something(rondo_coroutine *co)
 {
     rondo_future *made = NULL;
     rondo_coroutine *wait = NULL;
     rondo_awaitable *some[] = { pick(futures), pick(tasks), pick(futures) };
+    if (below(3) == 0 && (wait = new_waiter()) != NULL)
+        return rondo_coroutine_await(co, wait);
     switch (below(9)) {
     case 0: return rondo_coroutine_await(co, pick(futures));
     case 1: return rondo_coroutine_await(co, pick(tasks));
@@ -251,6 +304,101 @@ static void touch_handle(void)
         put(handles, made, release_handle);
 }
 
+static void touch_lock(void)
+{
+    rondo_lock *lock = NULL;
+    rondo_event *event = NULL;
+    rondo_condition *condition = NULL;
+    switch (below(10)) {
+    case 0:
+        if (rondo_lock_new(loop, &lock) == RONDO_OK)
+            put(locks, lock, release_lock);
+        break;
+    case 1:
+        if (rondo_event_new(loop, &event) == RONDO_OK)
+            put(events, event, release_event);
+        break;
+    case 2:
+        if (rondo_condition_new(loop, below(2) ? pick(locks) : NULL, &condition) == RONDO_OK)
+            put(conditions, condition, release_condition);
+        break;
+    case 3: (void)rondo_lock_unlock(pick(locks)); break;
+    case 4: (void)(below(2) ? rondo_event_set : rondo_event_clear)(pick(events)); break;
+    case 5: (void)rondo_condition_unlock(pick(conditions)); break;
+    case 6: (void)rondo_condition_notify(pick(conditions), below(3)); break;
+    case 7: let_go(locks, release_lock); break;
+    case 8: let_go(events, release_event); break;
+    default: let_go(conditions, release_condition);
+    }
+}
+
+static void touch_semaphore(void)
+{
+    rondo_semaphore *semaphore = NULL;
+    rondo_barrier *barrier = NULL;
+    switch (below(5)) {
+    case 0:
+        if (rondo_semaphore_new(loop, below(3), below(2), &semaphore) == RONDO_OK)
+            put(semaphores, semaphore, release_semaphore);
+        break;
+    case 1:
+        if (rondo_barrier_new(loop, 1 + below(3), &barrier) == RONDO_OK)
+            put(barriers, barrier, release_barrier);
+        break;
+    case 2: (void)rondo_semaphore_post(pick(semaphores)); break;
+    case 3: let_go(semaphores, release_semaphore); break;
+    default: let_go(barriers, release_barrier);
+    }
+}
+
+static void make_queue(void)
+{
+    rondo_queue *queue = NULL;
+    rondo_status status;
+    if (below(2) == 0) {
+        given++;
+        status = rondo_queue_new_priority(loop, below(4), compare, &state, drop, &queue);
+    } else {
+        status = (below(2) ? rondo_queue_new : rondo_queue_new_lifo)(loop, below(4), &queue);
+    }
+    if (status == RONDO_OK)
+        put(queues, queue, release_queue);
+}
+
+static void touch_queue(void)
+{
+    void *item = NULL;
+    switch (below(6)) {
+    case 0: make_queue(); break;
+    case 1:
+        given++;
+        (void)rondo_queue_put_nowait(pick(queues), &state, drop);
+        break;
+    case 2:
+        if (rondo_queue_get_nowait(pick(queues), &item) == RONDO_OK)
+            dropped++;
+        break;
+    case 3: (void)rondo_queue_task_done(pick(queues)); break;
+    case 4:
+        if (below(4) == 0)
+            (void)rondo_queue_shutdown(pick(queues), (int32_t)below(2));
+        break;
+    default: let_go(queues, release_queue);
+    }
+}
+
+static void touch_waiter(void)
+{
+    rondo_task *task = NULL;
+    rondo_coroutine *waiter = new_waiter();
+    if (waiter == NULL)
+        return;
+    if (below(2) == 0)
+        put(coroutines, waiter, release_coroutine);
+    else if (rondo_loop_create_task(loop, waiter, NULL, &task) == RONDO_OK)
+        put(tasks, task, release_task);
+}
+
 static void touch_coroutine(void)
 {
     rondo_step step = 0;
@@ -280,12 +428,13 @@ static void touch_error(void)
 
 static void wander(int steps)
 {
-    static void (*const touches[])(void) = { touch_future, touch_task, touch_handle, touch_coroutine, touch_error };
+    static void (*const touches[])(void) = { touch_future, touch_task,      touch_handle, touch_coroutine, touch_error,
+                                             touch_lock,   touch_semaphore, touch_queue,  touch_waiter };
     if (depth >= 8)
         return;
     depth++;
     while (steps-- > 0)
-        touches[below(5)]();
+        touches[below(sizeof touches / sizeof *touches)]();
     depth--;
 }
 
@@ -319,6 +468,12 @@ static void take_a_walk(uint64_t seed, int passes)
     empty(tasks, release_task);
     empty(futures, release_future);
     empty(errors, release_error);
+    empty(locks, release_lock);
+    empty(events, release_event);
+    empty(conditions, release_condition);
+    empty(semaphores, release_semaphore);
+    empty(barriers, release_barrier);
+    empty(queues, release_queue);
     CHECK_OK(rondo_loop_release(loop));
     CHECK_EQ_INT(dropped, given);
 }

@@ -90,6 +90,10 @@ static UNUSED const char *class_of(rondo_status status)
     case RONDO_E_EXIT: return "SystemExit";
     case RONDO_E_STOP_ITERATION: return "StopIteration";
     case RONDO_E_USER: return "Boom";
+    case RONDO_E_QUEUE_EMPTY: return "QueueEmpty";
+    case RONDO_E_QUEUE_FULL: return "QueueFull";
+    case RONDO_E_QUEUE_SHUT_DOWN: return "QueueShutDown";
+    case RONDO_E_BROKEN_BARRIER: return "BrokenBarrierError";
     default: return status >= -20099 && status <= -20000 ? "RuntimeError" : "OSError";
     }
 }
@@ -100,7 +104,8 @@ static UNUSED void say_error(const char *label, rondo_error *error)
     const char *message = brief(rondo_error_get_message(error));
 
     /* An error made without a message has its code's own sentence; in Python it has none. */
-    if (status == RONDO_E_CANCELLED || status == RONDO_E_TIMEOUT || status == RONDO_E_GENERATOR_EXIT)
+    if (status == RONDO_E_CANCELLED || status == RONDO_E_TIMEOUT || status == RONDO_E_GENERATOR_EXIT ||
+        status == RONDO_E_QUEUE_SHUT_DOWN)
         if (strcmp(message, rondo_status_message(status)) == 0)
             message = "";
     say("%s: %s%s%s", label, class_of(status), *message ? ": " : "", message);

@@ -76,6 +76,14 @@ typedef int32_t rondo_status;
 #define RONDO_E_GROUP (-20025)
 /** StopIteration, which no future may hold; it is stored as RONDO_E_RUNTIME with this as cause. */
 #define RONDO_E_STOP_ITERATION (-20026)
+/** Nothing is in the queue (QueueEmpty). */
+#define RONDO_E_QUEUE_EMPTY (-20027)
+/** As much is in the queue as may be (QueueFull). */
+#define RONDO_E_QUEUE_FULL (-20028)
+/** The queue has been shut down (QueueShutDown). */
+#define RONDO_E_QUEUE_SHUT_DOWN (-20029)
+/** The barrier was reset or aborted (BrokenBarrierError). */
+#define RONDO_E_BROKEN_BARRIER (-20030)
 
 /** A deadline or delay that never comes. */
 #define RONDO_NEVER INT64_MAX
@@ -90,6 +98,12 @@ typedef struct rondo_error rondo_error;
 typedef struct rondo_context rondo_context;
 typedef struct rondo_contextvar rondo_contextvar;
 typedef struct rondo_exception_context rondo_exception_context;
+typedef struct rondo_lock rondo_lock;
+typedef struct rondo_event rondo_event;
+typedef struct rondo_condition rondo_condition;
+typedef struct rondo_semaphore rondo_semaphore;
+typedef struct rondo_barrier rondo_barrier;
+typedef struct rondo_queue rondo_queue;
 
 /**
  * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of

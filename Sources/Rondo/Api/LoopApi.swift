@@ -18,6 +18,7 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   let (loop, result) = LoopRef.make(readyCapacity: Int(wanted.ready_capacity), debug: debug)
   guard let loop else { return result }
   loop.prepareTasks()
+  loop.prepareSync()
   outLoop.pointee = loop.handle
   return RONDO_OK
 }

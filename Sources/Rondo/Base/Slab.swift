@@ -36,6 +36,8 @@ enum Kind {
   static let variable: UInt32 = 10
   static let threadFuture: UInt32 = 11
   static let report: UInt32 = 12
+  static let sync: UInt32 = 13
+  static let queue: UInt32 = 14
 }
 
 /// What a chunk begins with.

@@ -59,6 +59,11 @@ enum Status {
     case RONDO_E_USER: return row("RONDO_E_USER", "an error of the program's own", "Exception")
     case RONDO_E_GROUP: return row("RONDO_E_GROUP", "several errors", "ExceptionGroup")
     case RONDO_E_STOP_ITERATION: return row("RONDO_E_STOP_ITERATION", "stop iteration", "StopIteration")
+    case RONDO_E_QUEUE_EMPTY: return row("RONDO_E_QUEUE_EMPTY", "the queue is empty", "QueueEmpty")
+    case RONDO_E_QUEUE_FULL: return row("RONDO_E_QUEUE_FULL", "the queue is full", "QueueFull")
+    case RONDO_E_QUEUE_SHUT_DOWN:
+      return row("RONDO_E_QUEUE_SHUT_DOWN", "the queue has been shut down", "QueueShutDown")
+    case RONDO_E_BROKEN_BARRIER: return row("RONDO_E_BROKEN_BARRIER", "the barrier is broken", "BrokenBarrierError")
     default: return nil
     }
   }
@@ -79,7 +84,7 @@ enum Status {
   static func constant(_ name: UnsafePointer<CChar>) -> Int64? {
     func isIt(_ candidate: StaticString) -> Bool { strcmp(name, literal(candidate)) == 0 }
     var code = RONDO_E_CANCELLED
-    while code >= RONDO_E_STOP_ITERATION {
+    while code >= RONDO_E_BROKEN_BARRIER {
       if let text = text(code), isIt(text.name) { return Int64(code) }
       code -= 1
     }
@@ -90,7 +95,7 @@ enum Status {
     return nil
   }
 
-  private static let constantCount = 29
+  private static let constantCount = 30
 
   private static func otherConstant(_ index: Int) -> (StaticString, Int64) {
     switch index {
@@ -122,6 +127,7 @@ enum Status {
     case 25: return ("RONDO_LOG_DEBUG", Int64(RONDO_LOG_DEBUG))
     case 26: return ("RONDO_LOG_INFO", Int64(RONDO_LOG_INFO))
     case 27: return ("RONDO_LOG_WARNING", Int64(RONDO_LOG_WARNING))
+    case 28: return ("RONDO_SEMAPHORE_BOUNDED", Int64(RONDO_SEMAPHORE_BOUNDED))
     default: return ("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
     }
   }

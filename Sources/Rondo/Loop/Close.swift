@@ -174,14 +174,17 @@ extension LoopRef {
     Slab.retire(tasks)
     Slab.retire(nodes)
     Slab.retire(threadHandles)
+    Slab.retire(syncs)
+    Slab.retire(queues)
     Global.give(Kind.loop, Raw(s))
   }
 
-  /// Handles, futures, tasks that are alive; any thread, as of a moment ago.
+  /// Handles, futures, tasks, locks, queues that are alive; any thread, as of a moment ago.
   var liveObjects: UInt64 {
     rondo_load64(&s.pointee.handles.live) + rondo_load64(&s.pointee.futures.live)
       + rondo_load64(&s.pointee.tasks.live) + rondo_load64(&s.pointee.nodes.live)
       + rondo_load64(&s.pointee.threadHandles.live)
+      + rondo_load64(&s.pointee.syncs.live) + rondo_load64(&s.pointee.queues.live)
   }
 }
 

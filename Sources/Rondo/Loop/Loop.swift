@@ -82,6 +82,8 @@ struct LoopState {
   var tasks: rondo_slab
   var nodes: rondo_slab
   var threadHandles: rondo_slab  // under the inbox's lock
+  var syncs: rondo_slab
+  var queues: rondo_slab
   var next: UInt64  // any thread, under the process's lock
   var onException: rondo_exception_handler_fn?
   var onExceptionArg: Setting
@@ -190,6 +192,8 @@ struct LoopRef {
   var nodes: SlabPointer { place(&s.pointee.nodes) }
   @inline(__always)
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
+  var syncs: SlabPointer { place(&s.pointee.syncs) }
+  var queues: SlabPointer { place(&s.pointee.queues) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
   var pollArg: SettingPointer { place(&s.pointee.pollArg) }
 
@@ -221,6 +225,7 @@ struct LoopRef {
       currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty,
       poller: .none, descriptors: .empty, calls: 0, raised: 0, escaped: 0, handles: rondo_slab(),
       futures: rondo_slab(), tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(),
+      syncs: rondo_slab(), queues: rondo_slab(),
       next: 0, onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
       hooks: LoopHooks()))
     Slab.prepare(handles, kind: Kind.handle, size: HandleRef.size)
