@@ -56,6 +56,7 @@
 #include <rondo/coroutine.h>
 #include <rondo/task.h>
 #include <rondo/wait.h>
+#include <rondo/group.h>
 #include <rondo/threads.h>
 #include <rondo/run.h>
 #include <rondo/socket.h>

@@ -25,6 +25,9 @@ struct world {
     rondo_context *context;
     rondo_contextvar *variable;
     rondo_exception_context *report;
+    rondo_timeout *timeout;
+    rondo_task_group *group;
+    rondo_as_completed *completed;
     int fds[2];
 };
 
@@ -58,6 +61,10 @@ static struct world make_world(void)
     CHECK_OK(rondo_context_new(&world.context));
     CHECK_OK(rondo_contextvar_new("v", NULL, &world.variable));
     CHECK_OK(rondo_exception_context_new("misuse", &world.report));
+    CHECK_OK(rondo_timeout_new(world.loop, RONDO_NEVER, &world.timeout));
+    CHECK_OK(rondo_task_group_new(world.loop, &world.group));
+    CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
+                                    &world.completed));
     kit_socketpair(world.fds);
     return world;
 }
@@ -73,6 +80,9 @@ static void end_world(struct world *world)
     rondo_context_release(world->context);
     rondo_contextvar_release(world->variable);
     rondo_exception_context_release(world->report);
+    rondo_timeout_release(world->timeout);
+    rondo_task_group_release(world->group);
+    rondo_as_completed_release(world->completed);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -92,7 +102,8 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_coroutine *", world->coroutine }, { "rondo_thread_future *", world->thread_future },
         { "rondo_error *", world->error },         { "rondo_context *", world->context },
         { "rondo_contextvar *", world->variable }, { "rondo_exception_context *", world->report },
-        { "rondo_awaitable *", world->future },
+        { "rondo_awaitable *", world->future },    { "rondo_timeout *", world->timeout },
+        { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;

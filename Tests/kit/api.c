@@ -96,7 +96,8 @@ static bool is_object(const char *type)
     static const char *const types[] = {
         "rondo_loop *", "rondo_handle *", "rondo_future *", "rondo_task *", "rondo_coroutine *",
         "rondo_thread_future *", "rondo_error *", "rondo_context *", "rondo_contextvar *",
-        "rondo_exception_context *", "rondo_awaitable *",
+        "rondo_exception_context *", "rondo_awaitable *", "rondo_timeout *", "rondo_task_group *",
+        "rondo_as_completed *",
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;

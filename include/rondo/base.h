@@ -90,6 +90,9 @@ typedef struct rondo_error rondo_error;
 typedef struct rondo_context rondo_context;
 typedef struct rondo_contextvar rondo_contextvar;
 typedef struct rondo_exception_context rondo_exception_context;
+typedef struct rondo_timeout rondo_timeout;
+typedef struct rondo_task_group rondo_task_group;
+typedef struct rondo_as_completed rondo_as_completed;
 
 /**
  * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of

@@ -36,6 +36,7 @@ enum Kind {
   static let variable: UInt32 = 10
   static let threadFuture: UInt32 = 11
   static let report: UInt32 = 12
+  static let scope: UInt32 = 15  // timeouts, task groups, as_completed: see Task/Scope.swift
 }
 
 /// What a chunk begins with.

@@ -90,7 +90,7 @@ enum Status {
     return nil
   }
 
-  private static let constantCount = 29
+  private static let constantCount = 32
 
   private static func otherConstant(_ index: Int) -> (StaticString, Int64) {
     switch index {
@@ -122,6 +122,9 @@ enum Status {
     case 25: return ("RONDO_LOG_DEBUG", Int64(RONDO_LOG_DEBUG))
     case 26: return ("RONDO_LOG_INFO", Int64(RONDO_LOG_INFO))
     case 27: return ("RONDO_LOG_WARNING", Int64(RONDO_LOG_WARNING))
+    case 28: return ("RONDO_WAIT_ALL_COMPLETED", Int64(RONDO_WAIT_ALL_COMPLETED))
+    case 29: return ("RONDO_WAIT_FIRST_COMPLETED", Int64(RONDO_WAIT_FIRST_COMPLETED))
+    case 30: return ("RONDO_WAIT_FIRST_EXCEPTION", Int64(RONDO_WAIT_FIRST_EXCEPTION))
     default: return ("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
     }
   }

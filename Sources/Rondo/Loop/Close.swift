@@ -173,6 +173,7 @@ extension LoopRef {
     Slab.retire(futures)
     Slab.retire(tasks)
     Slab.retire(nodes)
+    Slab.retire(scopes)
     Slab.retire(threadHandles)
     Global.give(Kind.loop, Raw(s))
   }
@@ -181,7 +182,7 @@ extension LoopRef {
   var liveObjects: UInt64 {
     rondo_load64(&s.pointee.handles.live) + rondo_load64(&s.pointee.futures.live)
       + rondo_load64(&s.pointee.tasks.live) + rondo_load64(&s.pointee.nodes.live)
-      + rondo_load64(&s.pointee.threadHandles.live)
+      + rondo_load64(&s.pointee.scopes.live) + rondo_load64(&s.pointee.threadHandles.live)
   }
 }
 

@@ -31,7 +31,7 @@ enum Attention {
 
 /// What the rooms below do for the loop; they set these when a loop is made.
 struct LoopHooks {
-  var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of a future or task
+  var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of what is below
   var countPending: @convention(c) (Raw, UnsafeMutablePointer<rondo_close_report>) -> Void = { _, _ in }
   var endTasks: @convention(c) (Raw) -> Void = { _ in }  // let go of every task, at close
   var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
@@ -77,6 +77,7 @@ struct LoopState {
   var futures: rondo_slab
   var tasks: rondo_slab
   var nodes: rondo_slab
+  var scopes: rondo_slab
   var threadHandles: rondo_slab  // under the inbox's lock
   var next: UInt64  // any thread, under the process's lock
   var onException: rondo_exception_handler_fn?
@@ -184,6 +185,7 @@ struct LoopRef {
   var tasks: SlabPointer { place(&s.pointee.tasks) }
   @inline(__always)
   var nodes: SlabPointer { place(&s.pointee.nodes) }
+  var scopes: SlabPointer { place(&s.pointee.scopes) }
   @inline(__always)
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
@@ -215,7 +217,7 @@ struct LoopRef {
       closedOwner: 0, forkedOwner: 0, currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty, poller: .none,
       descriptors: .empty, inbox: .empty, releases: 0, sigints: 0, sigintsSeen: 0, calls: 0,
       raised: 0, escaped: 0, handles: rondo_slab(), futures: rondo_slab(),
-      tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(), next: 0,
+      tasks: rondo_slab(), nodes: rondo_slab(), scopes: rondo_slab(), threadHandles: rondo_slab(), next: 0,
       onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
       hooks: LoopHooks()))
     Slab.prepare(handles, kind: Kind.handle, size: HandleRef.size)

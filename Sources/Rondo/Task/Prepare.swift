@@ -11,8 +11,9 @@ extension LoopRef {
     Slab.prepare(futures, kind: Kind.future, size: FutureRef.size)
     Slab.prepare(tasks, kind: Kind.task, size: TaskRef.size)
     Slab.prepare(nodes, kind: Kind.node, size: Waiter.size)
+    Slab.prepare(scopes, kind: Kind.scope, size: Scope.size)
     s.pointee.hooks = LoopHooks(
-      unpin: { FutureRef($0).unpinUser() },
+      unpin: { chunk(of: $0).pointee.kind == Kind.scope ? Scope.unpin($0) : FutureRef($0).unpinUser() },
       countPending: { LoopRef($0).countPending($1) },
       endTasks: { LoopRef($0).endTasks() },
       describe: { handle, text in
