@@ -263,7 +263,7 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
                                          "rondo_all_tasks", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
-           strcmp(param->name, "cause") == 0 ||
+           strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }
 

@@ -86,9 +86,10 @@ public func rondo_task_group_spawn(
   _ handle: OpaquePointer?, _ step: rondo_step_fn?, _ frame: Raw?, _ drop: rondo_drop_fn?,
   _ options: UnsafePointer<rondo_task_options>?, _ outTask: OutHandle?
 ) -> rondo_status {
-  let (wanted, name, status) = refusalOfChild(handle, options)
-  guard status == RONDO_OK, let found = group(handle) else { return refuse(status, frame, drop) }
+  guard let found = group(handle), found.loop.isMine else { return refuse(refusal(handle), frame, drop) }
   guard let step else { return refuse(-EINVAL, frame, drop) }
+  let (wanted, name, status) = refusalOfChild(handle, options)
+  if status != RONDO_OK { return refuse(status, frame, drop) }
   let body = Activation(
     step: step, frame: frame, drop: drop, name: name ?? literal("coroutine"), parent: 0, flags: 0, count: 0)
   let (task, result) = found.createTask { found.loop.spawnAndStart(body, wanted, user: true) }

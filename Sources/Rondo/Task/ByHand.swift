@@ -77,6 +77,21 @@ extension Drive {
     }
   }
 
+  /// Let go of a chain for good, also of one that would not be closed: no step of it runs again.
+  static func forget(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
+                     _ awaiting: UnsafeMutablePointer<UInt64>) {
+    letGoOfAwaited(awaiting)
+    var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    top.pointee = 0
+    while at != root {
+      let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
+      if !at.has(ActivationBits.ended) { at.dropFrame() }
+      at.coroutine!.unpin()
+      at = parent
+    }
+    if !root.has(ActivationBits.ended) { root.dropFrame() }
+  }
+
   /// Throw GeneratorExit, or what an inner one failed with, into one activation.
   private static func closeOne(
     _ at: ActivationPointer, throwing failure: ErrorRef?, _ top: UnsafeMutablePointer<UInt64>,

@@ -150,7 +150,7 @@ struct CoroutineRef {
       } else {
         warnNeverAwaited()
       }
-      if !body.has(ActivationBits.ended) { body.dropFrame() }
+      Drive.forget(body, place(&s.pointee.top), place(&s.pointee.awaiting))
     }
     Global.give(Kind.coroutine, Raw(s))
   }

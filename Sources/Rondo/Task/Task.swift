@@ -392,7 +392,7 @@ struct TaskRef {
     if root.has(ActivationBits.started) {
       Drive.close(root, place(&s.pointee.top), place(&s.pointee.awaiting))?.unpin()
     }
-    if !root.has(ActivationBits.ended) { root.dropFrame() }
+    Drive.forget(root, place(&s.pointee.top), place(&s.pointee.awaiting))
     let error = ErrorRef.of(RONDO_E_BROKEN_PROMISE)
     future.fail(error)
     future.remove(FutureBits.unread)

@@ -92,6 +92,8 @@ struct GroupExit {
   }
 
   private func waitForChildren(_ group: TaskGroup) -> rondo_step {
+    // The parent is being closed with its loop, and so are the children: nothing will come.
+    if group.loop.isClosed { return leaveClosedLoop() }
     guard let completed = FutureRef.make(group.loop, user: true) else {
       // Memory is out: look again in the next pass. Giving up would leave the children alone.
       return Native.sleep(nil, 0)
@@ -100,6 +102,11 @@ struct GroupExit {
     completed.pin()
     group.s.pointee.completed = bits(completed.s)
     return Native.awaits(completed.handle, moved: true)
+  }
+
+  private func leaveClosedLoop() -> rondo_step {
+    if let error = at(s.pointee.thrown) { return Native.raise(nil, error.handle) }
+    return Native.raise(ErrorRef.of(RONDO_E_LOOP_CLOSED))
   }
 
   // MARK: - leaving
