@@ -94,7 +94,7 @@ static void drop_errors(struct parent *self)
             CHECK_OK(rondo_error_release(self->children[i].error));
 }
 
-static void expect_group(rondo_error *error, int count, ...)
+static void expect_group(rondo_error *error, int count)
 {
     expect_thrown(error, RONDO_E_GROUP, "unhandled errors in a TaskGroup");
     CHECK_EQ_INT(rondo_error_get_count(error), count);
@@ -127,7 +127,6 @@ RONDO_STEP(two_children)
     self->children[1].n = 1;
     add_child(self, 1, passes_step, "one");
     kit_log("body");
-    RONDO_LEAVE(work);
     RONDO_TASK_GROUP_EXIT(self, work, self->group);
     kit_log("after");
     RONDO_END(self);
@@ -177,7 +176,6 @@ RONDO_STEP(children_spawn)
     CHECK_OK(rondo_task_get_name(child, name, sizeof name, &size));
     CHECK_EQ_STR(name, "kid");
     CHECK_OK(rondo_task_release(child));
-    RONDO_LEAVE(work);
     RONDO_TASK_GROUP_EXIT(self, work, self->group);
     kit_log("after");
     CHECK_STATUS(rondo_task_group_spawn(self->outer, no_step, &self->children[2], frame_drop, NULL, NULL),
@@ -231,7 +229,6 @@ RONDO_STEP(counts_hops)
     RONDO_TASK_GROUP_ENTER(self, self->group, self->loop);
     for (int i = 0; i < self->children; i++)
         CHECK_OK(rondo_task_group_spawn(self->group, ends_at_once, NULL, NULL, NULL, NULL));
-    RONDO_LEAVE(work);
     RONDO_TASK_GROUP_EXIT(self, work, self->group);
     self->stop = 1;
     RONDO_YIELD(self);
@@ -487,7 +484,6 @@ RONDO_STEP(has_a_slow_child)
     RONDO_TRY_TASK_GROUP_EXIT(self, work, self->group);
     keep(self, thrown);
     return rondo_coroutine_raise(co, self->left);
-    goto rondo_exit_work;
     RONDO_END(self);
 }
 
@@ -546,8 +542,6 @@ RONDO_STEP(nested)
     RONDO_TRY_TASK_GROUP_EXIT(self, outer, self->outer);
     keep(self, thrown);
     CHECK_EQ_INT(cancelling(self->task), 0);
-    return RONDO_STEP_RETURN;
-    goto rondo_exit_outer;
     RONDO_END(self);
 }
 
@@ -594,11 +588,8 @@ RONDO_STEP(group_under_a_timeout)
     RONDO_TIMEOUT_ENTER(self, self->limit, parent->loop, SHORT);
     RONDO_TASK_GROUP_ENTER(self, parent->group, parent->loop);
     add_child(parent, 0, waits_step, "child");
-    RONDO_LEAVE(group);
     RONDO_TRY_TASK_GROUP_EXIT(self, group, parent->group);
     RONDO_TRY_TIMEOUT_EXIT(self, limit, self->limit, self->left);
-    return RONDO_STEP_RETURN;
-    goto rondo_exit_limit;
     RONDO_END(self);
 }
 
@@ -751,8 +742,6 @@ RONDO_STEP(makes_one_while_it_aborts)
     CHECK_EQ_INT(self->children[1].drops, 1);
     RONDO_TRY_TASK_GROUP_EXIT(self, work, self->group);
     keep(self, thrown);
-    return RONDO_STEP_RETURN;
-    goto rondo_exit_work;
     RONDO_END(self);
 }
 
@@ -1031,7 +1020,6 @@ RONDO_STEP(many_children)
     RONDO_TASK_GROUP_ENTER(self, self->group, self->loop);
     for (int i = 0; i < self->count; i++)
         CHECK_OK(rondo_task_group_spawn(self->group, ends_at_once, NULL, NULL, NULL, NULL));
-    RONDO_LEAVE(work);
     RONDO_TASK_GROUP_EXIT(self, work, self->group);
     RONDO_END(self);
 }

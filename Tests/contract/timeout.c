@@ -161,7 +161,6 @@ RONDO_STEP(does_not_wait)
     RONDO_TIMEOUT_ENTER(self, self->limit, self->loop, 0);
     CHECK_OK(rondo_timeout_retain(self->limit));
     self->outer = self->limit;
-    RONDO_LEAVE(nothing);
     RONDO_TRY_TIMEOUT_EXIT(self, nothing, self->limit, self->left);
     CHECK_EQ_INT(rondo_timeout_is_expired(self->outer), 0);
     RONDO_SLEEP(self, SHORT); /* and no stray cancellation */

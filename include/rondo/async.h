@@ -137,6 +137,8 @@
 #define RONDO_TRY_TIMEOUT_EXIT(self, part, timeout, error)                                        \
     rondo_exit_##part:                                                                            \
     do {                                                                                          \
+        if (0)                                                                                    \
+            goto rondo_exit_##part; /* a part may fail nowhere: no warning about its label */     \
         (error) = NULL;                                                                           \
         RONDO_CHECK(rondo_timeout_exit((timeout), thrown, &(error)), "timeout");                  \
         rondo_timeout_release(timeout);                                                           \
@@ -148,6 +150,8 @@
     do {                                                                                          \
         rondo_error *rondo_left_;                                                                 \
         rondo_step rondo_step_;                                                                   \
+        if (0)                                                                                    \
+            goto rondo_exit_##part;                                                               \
         rondo_left_ = NULL;                                                                       \
         RONDO_CHECK(rondo_timeout_exit((timeout), thrown, &rondo_left_), "timeout");              \
         rondo_timeout_release(timeout);                                                           \
@@ -171,6 +175,8 @@
     rondo_exit_##part:                                                                            \
     do {                                                                                          \
         rondo_coroutine *rondo_exit_;                                                             \
+        if (0)                                                                                    \
+            goto rondo_exit_##part;                                                               \
         rondo_exit_ = NULL;                                                                       \
         RONDO_CHECK(rondo_task_group_exit((group), thrown, &rondo_exit_), "task group");          \
         rondo_task_group_release(group);                                                          \
