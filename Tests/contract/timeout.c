@@ -401,7 +401,7 @@ KIT_TEST(TO08_both_overdue)
 
 KIT_TEST(TO09_inner_then_outer)
 {
-    run_nested(2, 8 * SHORT, SHORT, "inner:RONDO_E_TIMEOUT outer:RONDO_E_TIMEOUT");
+    run_nested(2, 200 * SHORT, SHORT, "inner:RONDO_E_TIMEOUT outer:RONDO_E_TIMEOUT");
 }
 
 KIT_TEST(nested_outer_first)
