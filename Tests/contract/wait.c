@@ -304,6 +304,31 @@ KIT_TEST(loop_closed_while_waiting)
     CHECK_OK(rondo_loop_release(loop));
 }
 
+/* Nobody is left who could complete it: that is an outcome, too, as for whoever awaits it. */
+KIT_TEST(broken_promise)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_future *a = future_of(loop), *b = future_of(loop);
+    rondo_awaitable *both[] = { a, b };
+    rondo_task *waiter = wait_task(loop, both, 2, RONDO_NEVER, RONDO_WAIT_FIRST_EXCEPTION);
+    rondo_as_completed *iterator = NULL;
+    rondo_coroutine *next = NULL;
+    rondo_future *done = NULL;
+    end_future(a); /* before it waits, and after */
+    kit_pass(loop);
+    run_until_done(loop, waiter);
+    expect_result(as_future(waiter), (void *)1);
+    end_task(waiter);
+    CHECK_OK(rondo_as_completed_new(loop, (rondo_awaitable *[]){ b }, 1, RONDO_NEVER, &iterator));
+    end_future(b);
+    CHECK_OK(rondo_as_completed_next(iterator, &next));
+    CHECK_OK(rondo_loop_run_until_complete(loop, next, &done));
+    expect_failed(done, RONDO_E_BROKEN_PROMISE, NULL);
+    end_future(done);
+    CHECK_OK(rondo_as_completed_release(iterator));
+    kit_loop_end(loop);
+}
+
 /* ---- hops ------------------------------------------------------------------------------------ */
 
 struct hop {

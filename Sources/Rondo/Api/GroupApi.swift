@@ -6,7 +6,9 @@ import CRondo
 import CRondoShim
 
 /// A group that this thread may use.
-private func group(_ handle: OpaquePointer?) -> TaskGroup? { Scope.owned(handle, ScopeType.taskGroup).map { TaskGroup($0) } }
+private func group(_ handle: OpaquePointer?) -> TaskGroup? {
+  Scope.owned(handle, ScopeType.taskGroup).map { TaskGroup($0) }
+}
 
 private func refusal(_ handle: OpaquePointer?) -> rondo_status { Scope.refuse(handle, ScopeType.taskGroup) }
 

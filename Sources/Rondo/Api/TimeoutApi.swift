@@ -6,7 +6,9 @@ import CRondo
 import CRondoShim
 
 /// A timeout that this thread may use.
-private func timeout(_ handle: OpaquePointer?) -> Timeout? { Scope.owned(handle, ScopeType.timeout).map { Timeout($0) } }
+private func timeout(_ handle: OpaquePointer?) -> Timeout? {
+  Scope.owned(handle, ScopeType.timeout).map { Timeout($0) }
+}
 
 private func refusal(_ handle: OpaquePointer?) -> rondo_status { Scope.refuse(handle, ScopeType.timeout) }
 
@@ -50,7 +52,9 @@ public func rondo_timeout_enter(_ handle: OpaquePointer?) -> rondo_status {
 }
 
 @_cdecl("rondo_timeout_exit") @implementation
-public func rondo_timeout_exit(_ handle: OpaquePointer?, _ thrown: OpaquePointer?, _ outError: OutHandle?) -> rondo_status {
+public func rondo_timeout_exit(_ handle: OpaquePointer?, _ thrown: OpaquePointer?, _ outError: OutHandle?)
+  -> rondo_status
+{
   guard let found = timeout(handle) else { return refusal(handle) }
   let given = ErrorRef.find(thrown)
   if given == nil && thrown != nil { return ErrorRef.explain(thrown) }

@@ -235,14 +235,18 @@ public func rondo_as_completed_new(
 @_cdecl("rondo_as_completed_retain") @implementation
 public func rondo_as_completed_retain(_ iterator: OpaquePointer?) -> rondo_status {
   if iterator == nil { return RONDO_OK }
-  guard let found = Scope.find(iterator, ScopeType.asCompleted) else { return Scope.refuse(iterator, ScopeType.asCompleted) }
+  guard let found = Scope.find(iterator, ScopeType.asCompleted) else {
+    return Scope.refuse(iterator, ScopeType.asCompleted)
+  }
   return Owned.retain(found)
 }
 
 @_cdecl("rondo_as_completed_release") @implementation
 public func rondo_as_completed_release(_ iterator: OpaquePointer?) -> rondo_status {
   if iterator == nil { return RONDO_OK }
-  guard let found = Scope.find(iterator, ScopeType.asCompleted) else { return Scope.refuse(iterator, ScopeType.asCompleted) }
+  guard let found = Scope.find(iterator, ScopeType.asCompleted) else {
+    return Scope.refuse(iterator, ScopeType.asCompleted)
+  }
   return Scope.releaseUser(found)
 }
 

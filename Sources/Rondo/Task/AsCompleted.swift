@@ -19,6 +19,7 @@ struct AsCompletedState {
   var count: Int
   var doneCount: Int
   var takenCount: Int
+  var getterHead: Int
   var getterCount: Int
   var todo: Int  // not in `done` yet
   var left: Int  // how often there is a next one
@@ -122,7 +123,7 @@ struct AsCompleted {
 
   func letGo() {
     loop.stopTimer(place(&s.pointee.timer))
-    for i in 0..<s.pointee.getterCount { FutureRef(address(s.pointee.getters![i])!).unpin() }
+    while s.pointee.getterCount > 0 { removeGetter(at: 0) }
     for i in 0..<s.pointee.count { s.pointee.futures![i].unpin() }
     free(s.pointee.futures)
     free(s.pointee.done)
@@ -158,26 +159,36 @@ struct AsCompleted {
 
   // MARK: - who waits
 
+  private var getters: UnsafeMutablePointer<UInt64> { s.pointee.getters! + s.pointee.getterHead }
+
   func addGetter(_ getter: FutureRef) {
+    if s.pointee.getterHead + s.pointee.getterCount == s.pointee.count {
+      memmove(s.pointee.getters!, getters, s.pointee.getterCount * 8)
+      s.pointee.getterHead = 0
+    }
     getter.pin()
-    s.pointee.getters![s.pointee.getterCount] = bits(getter.s)
+    getters[s.pointee.getterCount] = bits(getter.s)
     s.pointee.getterCount += 1
   }
 
   func removeGetter(_ getter: FutureRef) {
-    for i in 0..<s.pointee.getterCount where s.pointee.getters![i] == bits(getter.s) { return removeGetter(at: i) }
+    for i in 0..<s.pointee.getterCount where getters[i] == bits(getter.s) { return removeGetter(at: i) }
   }
 
   private func removeGetter(at index: Int) {
-    let getter = FutureRef(address(s.pointee.getters![index])!)
+    let getter = FutureRef(address(getters[index])!)
     s.pointee.getterCount -= 1
-    for i in index..<s.pointee.getterCount { s.pointee.getters![i] = s.pointee.getters![i + 1] }
+    if index == 0 {
+      s.pointee.getterHead += 1
+    } else {
+      memmove(getters + index, getters + index + 1, (s.pointee.getterCount - index) * 8)
+    }
     getter.unpin()
   }
 
   func wakeNext() {
     while s.pointee.getterCount > 0 {
-      let getter = FutureRef(address(s.pointee.getters![0])!)
+      let getter = FutureRef(address(getters[0])!)
       let isDone = getter.isDone
       if !isDone { getter.complete(RONDO_FUTURE_RESULT, .none) }
       removeGetter(at: 0)

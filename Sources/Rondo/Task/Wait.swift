@@ -17,11 +17,12 @@ struct WaitState {
 }
 
 struct WaitFrame {
-  var futures: UnsafeMutablePointer<FutureRef>?  // each once, with a reference of C's
+  var futures: UnsafeMutablePointer<FutureRef>?  // each once; with a reference of C's, pinned once it waits
   var count: Int
   var timeout: Int64
   var returnWhen: Int32
   var waiter: UInt64  // address of a future, pinned, while it waits
+  var hasPins: Bool
 }
 
 struct Wait {
@@ -42,7 +43,8 @@ struct Wait {
       return (nil, -ENOMEM)
     }
     frame.pointee = WaitFrame(
-      futures: futures, count: takeEach(awaitables, count, futures), timeout: timeout, returnWhen: returnWhen, waiter: 0)
+      futures: futures, count: takeEach(awaitables, count, futures), timeout: timeout, returnWhen: returnWhen,
+      waiter: 0, hasPins: false)
     return (made, RONDO_OK)
   }
 
@@ -76,7 +78,10 @@ struct Wait {
 
   private func letGo() {
     stopListening()
-    for i in 0..<s.pointee.count { _ = s.pointee.futures![i].releaseUser() }
+    for i in 0..<s.pointee.count {
+      let future = s.pointee.futures![i]
+      if s.pointee.hasPins { future.unpin() } else { _ = future.releaseUser() }
+    }
     free(s.pointee.futures)
   }
 
@@ -94,16 +99,27 @@ struct Wait {
 
   private func start() -> rondo_step {
     let loop = s.pointee.futures![0].loop
-    guard let running = address(rondo_thread()!.pointee.running) else { return Native.raise(ErrorRef.of(RONDO_E_NO_LOOP)) }
-    if LoopRef(running).s != loop.s { return Native.raise(ErrorRef.of(RONDO_E_WRONG_LOOP)) }
+    let running = address(rondo_thread()!.pointee.running)
+    if running != Raw(loop.s) { return Native.raise(ErrorRef.of(running == nil ? RONDO_E_NO_LOOP : RONDO_E_WRONG_LOOP)) }
     guard let waiter = makeWaiter(loop) else { return Native.raise(ErrorRef.of(-ENOMEM)) }
     s.pointee.waiter = bits(waiter.s)
     if !listen(loop, waiter) {
       stopListening()
       return Native.raise(ErrorRef.of(-ENOMEM))
     }
+    keepWithPins()
     _ = Owned.retain(waiter.raw)
     return Native.awaits(waiter.handle, moved: true)
+  }
+
+  /// A coroutine that has not begun may go in any thread, so it has references of C's. From here on
+  /// they would hide that nobody is left who could complete a future.
+  private func keepWithPins() {
+    s.pointee.hasPins = true
+    for i in 0..<s.pointee.count {
+      s.pointee.futures![i].pin()
+      _ = s.pointee.futures![i].releaseUser()
+    }
   }
 
   private func makeWaiter(_ loop: LoopRef) -> FutureRef? {

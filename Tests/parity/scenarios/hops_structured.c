@@ -32,14 +32,16 @@ static rondo_future *done(void)
     return future;
 }
 
-/* The references go now: the library keeps what it waits for. */
+/* Of the first the reference stays, so that it is nobody's broken promise. */
+static rondo_awaitable *kept;
+
 static rondo_coroutine *wait_for(rondo_awaitable *first, rondo_awaitable *second, int64_t timeout)
 {
     rondo_awaitable *these[2] = { first, second };
     rondo_coroutine *made = NULL;
 
     MUST(rondo_wait(loop, these, second != NULL ? 2 : 1, timeout, RONDO_WAIT_ALL_COMPLETED, &made));
-    MUST(rondo_future_release(first));
+    kept = first;
     MUST(rondo_future_release(second));
     return made;
 }
@@ -133,6 +135,8 @@ RONDO_STEP(main_step)
         start_ticks();
         RONDO_AWAIT_MOVED(self, awaitable);
         say("%s: %d", label_of(self->i), stop_ticks());
+        if (self->i < 4)
+            MUST(rondo_future_release(kept));
         if (self->i == 6)
             MUST(rondo_future_release(aws[0]));
         RONDO_SLEEP(self, 0); /* the ticker ends */
