@@ -181,7 +181,7 @@
         RONDO_CHECK(rondo_task_group_exit((group), thrown, &rondo_exit_), "task group");          \
         rondo_task_group_release(group);                                                          \
         (group) = NULL;                                                                           \
-        RONDO_SUSPEND_(self, rondo_coroutine_await(co, rondo_exit_))                              \
+        RONDO_SUSPEND_(self, rondo_coroutine_await(co, rondo_exit_));                             \
     } while (0)
 /** The end of a part with a task group: wait for the tasks; go on after it, or leave with what failed. */
 #define RONDO_TASK_GROUP_EXIT(self, part, group)                                                  \
