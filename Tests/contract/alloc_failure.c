@@ -438,6 +438,81 @@ out:
 
 KIT_TEST_WITHIN(oom_gather_shield_wait_for, 30) { sweep(waiting); }
 
+static void several(void)
+{
+    static struct count counts[3];
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL;
+    rondo_coroutine *first = NULL, *wait = NULL, *next = NULL;
+    rondo_as_completed *iterator = NULL;
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &task));
+    rondo_awaitable *awaitables[3] = { task, task, NULL };
+    TRY(rondo_wait(loop, awaitables, 2, 10000000000, RONDO_WAIT_ALL_COMPLETED, &wait));
+    run_to_the_end(loop, wait, NULL);
+    TRY(rondo_coroutine_new("walk", walk, &counts[1], GIVEN, &first));
+    awaitables[2] = first;
+    TRY(rondo_as_completed_new(loop, awaitables, 3, 10000000000, &iterator));
+    for (int i = 0; i < 2; i++) {
+        TRY(rondo_as_completed_next(iterator, &next));
+        run_to_the_end(loop, next, "walked");
+    }
+out:
+    CHECK_OK(rondo_as_completed_release(iterator));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_wait_as_completed, 30) { sweep(several); }
+
+struct structured {
+    RONDO_FRAME;
+    rondo_loop *loop;
+    rondo_timeout *limit;
+    rondo_task_group *group;
+    struct count counts[3];
+    rondo_error *left;
+};
+
+/* What fails for want of memory inside of the group comes out of it as one error. */
+RONDO_STEP(structured_step)
+{
+    struct structured *self = frame;
+    rondo_coroutine *child = NULL;
+    RONDO_BEGIN(self);
+    RONDO_TIMEOUT_ENTER(self, self->limit, self->loop, 10000000000);
+    RONDO_CHECK(rondo_timeout_reschedule(self->limit, RONDO_NEVER), "reschedule");
+    RONDO_CHECK(rondo_timeout_reschedule(self->limit, 0), "reschedule");
+    RONDO_CHECK(rondo_timeout_reschedule(self->limit, RONDO_NEVER), "reschedule");
+    RONDO_TASK_GROUP_ENTER(self, self->group, self->loop);
+    RONDO_CHECK(rondo_task_group_spawn(self->group, walk, &self->counts[0], GIVEN, NULL, NULL), "spawn");
+    RONDO_CHECK(rondo_coroutine_new("walk", walk, &self->counts[1], GIVEN, &child), "child");
+    RONDO_CHECK(rondo_task_group_create_task(self->group, child, NULL, NULL), "create_task");
+    RONDO_TRY_TASK_GROUP_EXIT(self, work, self->group);
+    CHECK(thrown == NULL || !clean); /* the group's, -ENOMEM, or that the loop was closed early */
+    thrown = NULL;
+    RONDO_TRY_TIMEOUT_EXIT(self, limit, self->limit, self->left);
+    CHECK_EQ_PTR(self->left, NULL);
+    RONDO_RETURN("structured");
+    RONDO_END(self);
+}
+
+static void structured(void)
+{
+    struct structured frame = { 0 };
+    rondo_coroutine *main = NULL;
+    TRY(rondo_loop_new(NULL, &frame.loop));
+    TRY(rondo_coroutine_new("structured", structured_step, &frame, GIVEN, &main));
+    run_to_the_end(frame.loop, main, "structured");
+out:
+    CHECK_OK(rondo_timeout_release(frame.limit));
+    CHECK_OK(rondo_task_group_release(frame.group));
+    end_loop(frame.loop);
+}
+
+KIT_TEST_WITHIN(oom_task_group_timeout, 60) { sweep(structured); }
+
 static void whole_run(void)
 {
     rondo_coroutine *coroutine = NULL;

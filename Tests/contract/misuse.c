@@ -31,6 +31,9 @@ struct world {
     rondo_semaphore *semaphore;
     rondo_barrier *barrier;
     rondo_queue *queue;
+    rondo_timeout *timeout;
+    rondo_task_group *group;
+    rondo_as_completed *completed;
     int fds[2];
 };
 
@@ -70,6 +73,10 @@ static struct world make_world(void)
     CHECK_OK(rondo_semaphore_new(world.loop, 1, 0, &world.semaphore));
     CHECK_OK(rondo_barrier_new(world.loop, 2, &world.barrier));
     CHECK_OK(rondo_queue_new(world.loop, 0, &world.queue));
+    CHECK_OK(rondo_timeout_new(world.loop, RONDO_NEVER, &world.timeout));
+    CHECK_OK(rondo_task_group_new(world.loop, &world.group));
+    CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
+                                    &world.completed));
     kit_socketpair(world.fds);
     return world;
 }
@@ -91,6 +98,9 @@ static void end_world(struct world *world)
     rondo_semaphore_release(world->semaphore);
     rondo_barrier_release(world->barrier);
     rondo_queue_release(world->queue);
+    rondo_timeout_release(world->timeout);
+    rondo_task_group_release(world->group);
+    rondo_as_completed_release(world->completed);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -114,6 +124,8 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_event *", world->event },         { "rondo_condition *", world->condition },
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
         { "rondo_queue *", world->queue },
+        { "rondo_timeout *", world->timeout },
+        { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -280,7 +292,7 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
                                          "rondo_all_tasks", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
-           strcmp(param->name, "cause") == 0 ||
+           strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
            (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }

@@ -19,11 +19,24 @@
  * and C variables do not survive an await. Inside, these names exist: co, frame, sent, thrown.
  * An await whose awaited thing fails leaves the coroutine with that error; cleaning up is the
  * job of the frame's drop. RONDO_TRY_AWAIT goes on instead, and thrown tells.
+ *
+ * A part of a body under a timeout, or with a group of tasks, has a name of your own choice, which
+ * its exit makes a label. Inside, the macros that end in _IN go to the exit when they fail:
+ *
+ *     RONDO_TIMEOUT_ENTER(self, self->limit, self->loop, 1000000);
+ *     RONDO_AWAIT_IN(self, work, self->future);
+ *     RONDO_TIMEOUT_EXIT(self, work, self->limit);
+ *
+ * Inside such a part no RONDO_AWAIT and no return: they would leave it without its exit. An error
+ * that you dealt with inside is forgotten with "thrown = NULL".
  */
 #ifndef RONDO_ASYNC_H
 #define RONDO_ASYNC_H
 
 #include <rondo/coroutine.h>
+#include <rondo/group.h>
+#include <rondo/error.h>
+#include <rondo/wait.h>
 
 /** The first member of a frame. */
 #define RONDO_FRAME int32_t rondo_line
@@ -87,5 +100,93 @@
         if (rondo_status_ != RONDO_OK)                                                            \
             return rondo_coroutine_raise_status(co, rondo_status_, (operation));                  \
     } while (0)
+
+/* ---- a part of a body ----------------------------------------------------------------------- */
+
+/** End this step with an action; go on after it, or go to the exit of the part with what was thrown. */
+#define RONDO_DO_IN(self, part, action)                                                           \
+    do {                                                                                          \
+        RONDO_SUSPEND_(self, action)                                                              \
+        if (thrown != NULL)                                                                       \
+            goto rondo_exit_##part;                                                               \
+    } while (0)
+/** Await, inside of a part. */
+#define RONDO_AWAIT_IN(self, part, awaitable) \
+    RONDO_DO_IN(self, part, rondo_coroutine_await(co, (awaitable)))
+/** Await inside of a part, and let go of the reference. */
+#define RONDO_AWAIT_MOVED_IN(self, part, awaitable) \
+    RONDO_DO_IN(self, part, rondo_coroutine_await_moved(co, (awaitable)))
+/** Sleep, inside of a part. */
+#define RONDO_SLEEP_IN(self, part, delay_ns) \
+    RONDO_DO_IN(self, part, rondo_coroutine_sleep(co, (delay_ns)))
+/** Leave a part early, without an error. */
+#define RONDO_LEAVE(part)                                                                         \
+    do {                                                                                          \
+        thrown = NULL;                                                                            \
+        goto rondo_exit_##part;                                                                   \
+    } while (0)
+
+/** Make a timeout and enter it. It is released by its exit, or with the frame: see RONDO_CHECK. */
+#define RONDO_TIMEOUT_ENTER(self, timeout, loop, delay_ns)                                        \
+    do {                                                                                          \
+        thrown = NULL;                                                                            \
+        RONDO_CHECK(rondo_timeout_new((loop), (delay_ns), &(timeout)), "timeout");                \
+        RONDO_CHECK(rondo_timeout_enter(timeout), "timeout");                                     \
+    } while (0)
+/** The end of a part under a timeout; go on after it, and error (owned, or NULL) tells what left it. */
+#define RONDO_TRY_TIMEOUT_EXIT(self, part, timeout, error)                                        \
+    rondo_exit_##part:                                                                            \
+    do {                                                                                          \
+        if (0)                                                                                    \
+            goto rondo_exit_##part; /* a part may fail nowhere: no warning about its label */     \
+        (error) = NULL;                                                                           \
+        RONDO_CHECK(rondo_timeout_exit((timeout), thrown, &(error)), "timeout");                  \
+        rondo_timeout_release(timeout);                                                           \
+        (timeout) = NULL;                                                                         \
+    } while (0)
+/** The end of a part under a timeout; go on after it, or leave with what left it. */
+#define RONDO_TIMEOUT_EXIT(self, part, timeout)                                                   \
+    rondo_exit_##part:                                                                            \
+    do {                                                                                          \
+        rondo_error *rondo_left_;                                                                 \
+        rondo_step rondo_step_;                                                                   \
+        if (0)                                                                                    \
+            goto rondo_exit_##part;                                                               \
+        rondo_left_ = NULL;                                                                       \
+        RONDO_CHECK(rondo_timeout_exit((timeout), thrown, &rondo_left_), "timeout");              \
+        rondo_timeout_release(timeout);                                                           \
+        (timeout) = NULL;                                                                         \
+        if (rondo_left_ == NULL)                                                                  \
+            break;                                                                                \
+        rondo_step_ = rondo_coroutine_raise(co, rondo_left_);                                     \
+        rondo_error_release(rondo_left_);                                                         \
+        return rondo_step_;                                                                       \
+    } while (0)
+
+/** Make a task group and enter it. It is released by its exit, or with the frame. */
+#define RONDO_TASK_GROUP_ENTER(self, group, loop)                                                 \
+    do {                                                                                          \
+        thrown = NULL;                                                                            \
+        RONDO_CHECK(rondo_task_group_new((loop), &(group)), "task group");                        \
+        RONDO_CHECK(rondo_task_group_enter(group), "task group");                                 \
+    } while (0)
+/** The end of a part with a task group: wait for the tasks; go on after it, and thrown tells. */
+#define RONDO_TRY_TASK_GROUP_EXIT(self, part, group)                                              \
+    rondo_exit_##part:                                                                            \
+    do {                                                                                          \
+        rondo_coroutine *rondo_exit_;                                                             \
+        if (0)                                                                                    \
+            goto rondo_exit_##part;                                                               \
+        rondo_exit_ = NULL;                                                                       \
+        RONDO_CHECK(rondo_task_group_exit((group), thrown, &rondo_exit_), "task group");          \
+        rondo_task_group_release(group);                                                          \
+        (group) = NULL;                                                                           \
+        RONDO_SUSPEND_(self, rondo_coroutine_await(co, rondo_exit_));                             \
+    } while (0)
+/** The end of a part with a task group: wait for the tasks; go on after it, or leave with what failed. */
+#define RONDO_TASK_GROUP_EXIT(self, part, group)                                                  \
+    RONDO_TRY_TASK_GROUP_EXIT(self, part, group);                                                 \
+    if (thrown != NULL)                                                                           \
+        return rondo_coroutine_raise(co, thrown)
 
 #endif

@@ -104,6 +104,9 @@ typedef struct rondo_condition rondo_condition;
 typedef struct rondo_semaphore rondo_semaphore;
 typedef struct rondo_barrier rondo_barrier;
 typedef struct rondo_queue rondo_queue;
+typedef struct rondo_timeout rondo_timeout;
+typedef struct rondo_task_group rondo_task_group;
+typedef struct rondo_as_completed rondo_as_completed;
 
 /**
  * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of

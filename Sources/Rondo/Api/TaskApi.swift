@@ -8,7 +8,7 @@ import CRondoShim
 // MARK: - making
 
 /// The options of a new task, checked.
-private func read(_ options: UnsafePointer<rondo_task_options>?) -> (LoopRef.TaskOptions, UnsafePointer<CChar>?, rondo_status) {
+func readTaskOptions(_ options: UnsafePointer<rondo_task_options>?) -> (LoopRef.TaskOptions, UnsafePointer<CChar>?, rondo_status) {
   var given = rondo_task_options()
   var wanted = LoopRef.TaskOptions()
   let status = readOptions(options, into: &given)
@@ -31,7 +31,7 @@ public func rondo_loop_create_task(
     LoopRef.closeAndRelease(given)
     return status
   }
-  let (wanted, _, status) = read(options)
+  let (wanted, _, status) = readTaskOptions(options)
   if status != RONDO_OK {
     LoopRef.closeAndRelease(given)
     return status
@@ -63,7 +63,7 @@ private func spawnAnyhow(
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return refuse(LoopRef.refuse(loop), frame, drop) }
   guard let step else { return refuse(-EINVAL, frame, drop) }
-  let (wanted, name, status) = read(options)
+  let (wanted, name, status) = readTaskOptions(options)
   if status != RONDO_OK { return refuse(status, frame, drop) }
   let body = Activation(
     step: step, frame: frame, drop: drop, name: name ?? literal("coroutine"), parent: 0, flags: 0, count: 0)

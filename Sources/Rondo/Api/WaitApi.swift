@@ -198,3 +198,75 @@ private func hand(
     giveOut(error, outError)
   }
 }
+
+// MARK: - wait, as_completed
+
+@_cdecl("rondo_wait") @implementation
+public func rondo_wait(
+  _ loop: OpaquePointer?, _ awaitables: UnsafePointer<Raw?>?, _ count: Int, _ timeout: Int64, _ returnWhen: Int32,
+  _ outCoroutine: OutHandle?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  guard let awaitables, let outCoroutine, count > 0, count <= 1 << 28,
+    returnWhen >= RONDO_WAIT_ALL_COMPLETED, returnWhen <= RONDO_WAIT_FIRST_EXCEPTION
+  else { return -EINVAL }
+  let (made, status) = Wait.make(found, awaitables, count, timeout, returnWhen)
+  if let made { outCoroutine.pointee = made.handle }
+  return status
+}
+
+@_cdecl("rondo_as_completed_new") @implementation
+public func rondo_as_completed_new(
+  _ loop: OpaquePointer?, _ awaitables: UnsafePointer<Raw?>?, _ count: Int, _ timeout: Int64, _ outIterator: OutHandle?
+) -> rondo_status {
+  // As for gather: coroutines move, unless the list must not even be read.
+  let status = refusalOfGather(loop, awaitables, count, 0, outIterator)
+  if status == -E2BIG { return -EINVAL }
+  guard status == RONDO_OK, let found = LoopRef.owned(loop), let outIterator else {
+    for i in 0..<count { letGo(awaitables?[i]) }
+    return status
+  }
+  let list = awaitables ?? UnsafePointer(UnsafeRawPointer(outIterator).assumingMemoryBound(to: Raw?.self))
+  let (made, result) = AsCompleted.make(found, list, count, timeout)
+  if let made { outIterator.pointee = Scope.handle(made.raw) }
+  return result
+}
+
+@_cdecl("rondo_as_completed_retain") @implementation
+public func rondo_as_completed_retain(_ iterator: OpaquePointer?) -> rondo_status {
+  if iterator == nil { return RONDO_OK }
+  guard let found = Scope.find(iterator, ScopeType.asCompleted) else {
+    return Scope.refuse(iterator, ScopeType.asCompleted)
+  }
+  return Owned.retain(found)
+}
+
+@_cdecl("rondo_as_completed_release") @implementation
+public func rondo_as_completed_release(_ iterator: OpaquePointer?) -> rondo_status {
+  if iterator == nil { return RONDO_OK }
+  guard let found = Scope.find(iterator, ScopeType.asCompleted) else {
+    return Scope.refuse(iterator, ScopeType.asCompleted)
+  }
+  return Scope.releaseUser(found)
+}
+
+@_cdecl("rondo_as_completed_next") @implementation
+public func rondo_as_completed_next(_ iterator: OpaquePointer?, _ outCoroutine: OutHandle?) -> rondo_status {
+  next(iterator, outCoroutine, givesFuture: false)
+}
+
+@_cdecl("rondo_as_completed_next_future") @implementation
+public func rondo_as_completed_next_future(_ iterator: OpaquePointer?, _ outCoroutine: OutHandle?) -> rondo_status {
+  next(iterator, outCoroutine, givesFuture: true)
+}
+
+private func next(_ iterator: OpaquePointer?, _ outCoroutine: OutHandle?, givesFuture: Bool) -> rondo_status {
+  guard let found = Scope.owned(iterator, ScopeType.asCompleted).map({ AsCompleted($0) }) else {
+    return Scope.refuse(iterator, ScopeType.asCompleted)
+  }
+  guard let outCoroutine else { return -EINVAL }
+  if found.s.pointee.left == 0 { return RONDO_E_STOP_ITERATION }
+  guard let made = NextCompleted.make(found, givesFuture: givesFuture) else { return -ENOMEM }
+  outCoroutine.pointee = made.handle
+  return RONDO_OK
+}

@@ -23,7 +23,7 @@ struct ErrorState {
   var message: UnsafeMutablePointer<CChar>?
   var operation: UnsafeMutablePointer<CChar>?
   var causeWord: UInt64  // any thread; address of an error, pinned; written under the lock
-  var contextWord: UInt64  // any thread; the same, written once
+  var contextWord: UInt64  // any thread; the same; once a timeout took its place, that holds it
   var members: UnsafeMutablePointer<ErrorRef>?  // pinned; never change
   var count: Int
   var isLinked: Bool  // under the lock; some error has linked to it at some time
@@ -267,6 +267,32 @@ struct ErrorRef {
     rondo_lock(ErrorRef.linksLock)
     if context == nil && !handled.reaches(self) { link(&state.pointee.contextWord, handled) }
     rondo_unlock(ErrorRef.linksLock)
+  }
+
+  /// The first cancellation in the chain of contexts becomes a timeout that it caused, as
+  /// asyncio.timeout() does when something else was raised while it was being handled. What a
+  /// reader may just look at stays: the timeout holds it.
+  func noteTimeout() {
+    var at = self
+    while let context = at.context {
+      if context.isCancellation {
+        let timeout = ErrorRef.of(RONDO_E_TIMEOUT)
+        if !timeout.isShared { at.replaceContext(context, by: timeout) }
+        return timeout.unpin()
+      }
+      at = context
+    }
+  }
+
+  /// `timeout` is new, so the links that it gets close no circle.
+  private func replaceContext(_ old: ErrorRef, by timeout: ErrorRef) {
+    _ = timeout.setCause(old)
+    timeout.noteContext(old)
+    rondo_lock(ErrorRef.linksLock)
+    let isStill = context?.state == old.state
+    if isStill { link(&state.pointee.contextWord, timeout) }
+    rondo_unlock(ErrorRef.linksLock)
+    if isStill { old.unpin() }
   }
 
   /// Under the lock.

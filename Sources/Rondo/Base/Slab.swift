@@ -38,6 +38,7 @@ enum Kind {
   static let report: UInt32 = 12
   static let sync: UInt32 = 13
   static let queue: UInt32 = 14
+  static let scope: UInt32 = 15  // timeouts, task groups, as_completed: see Task/Scope.swift
 }
 
 /// What a chunk begins with.

@@ -95,7 +95,7 @@ enum Status {
     return nil
   }
 
-  private static let constantCount = 30
+  private static let constantCount = 33
 
   private static func otherConstant(_ index: Int) -> (StaticString, Int64) {
     switch index {
@@ -128,6 +128,9 @@ enum Status {
     case 26: return ("RONDO_LOG_INFO", Int64(RONDO_LOG_INFO))
     case 27: return ("RONDO_LOG_WARNING", Int64(RONDO_LOG_WARNING))
     case 28: return ("RONDO_SEMAPHORE_BOUNDED", Int64(RONDO_SEMAPHORE_BOUNDED))
+    case 29: return ("RONDO_WAIT_ALL_COMPLETED", Int64(RONDO_WAIT_ALL_COMPLETED))
+    case 30: return ("RONDO_WAIT_FIRST_COMPLETED", Int64(RONDO_WAIT_FIRST_COMPLETED))
+    case 31: return ("RONDO_WAIT_FIRST_EXCEPTION", Int64(RONDO_WAIT_FIRST_EXCEPTION))
     default: return ("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
     }
   }

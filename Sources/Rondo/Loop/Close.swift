@@ -173,6 +173,7 @@ extension LoopRef {
     Slab.retire(futures)
     Slab.retire(tasks)
     Slab.retire(nodes)
+    Slab.retire(scopes)
     Slab.retire(threadHandles)
     Slab.retire(syncs)
     Slab.retire(queues)
@@ -185,6 +186,7 @@ extension LoopRef {
       + rondo_load64(&s.pointee.tasks.live) + rondo_load64(&s.pointee.nodes.live)
       + rondo_load64(&s.pointee.threadHandles.live)
       + rondo_load64(&s.pointee.syncs.live) + rondo_load64(&s.pointee.queues.live)
+      + rondo_load64(&s.pointee.scopes.live)
   }
 }
 

@@ -32,7 +32,7 @@ enum Attention {
 
 /// What the rooms below do for the loop; they set these when a loop is made.
 struct LoopHooks {
-  var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of a future or task
+  var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of what is below
   var countPending: @convention(c) (Raw, UnsafeMutablePointer<rondo_close_report>) -> Void = { _, _ in }
   var endTasks: @convention(c) (Raw) -> Void = { _ in }  // let go of every task, at close
   var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
@@ -81,6 +81,7 @@ struct LoopState {
   var futures: rondo_slab
   var tasks: rondo_slab
   var nodes: rondo_slab
+  var scopes: rondo_slab
   var threadHandles: rondo_slab  // under the inbox's lock
   var syncs: rondo_slab
   var queues: rondo_slab
@@ -190,6 +191,7 @@ struct LoopRef {
   var tasks: SlabPointer { place(&s.pointee.tasks) }
   @inline(__always)
   var nodes: SlabPointer { place(&s.pointee.nodes) }
+  var scopes: SlabPointer { place(&s.pointee.scopes) }
   @inline(__always)
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
   var syncs: SlabPointer { place(&s.pointee.syncs) }
@@ -224,7 +226,7 @@ struct LoopRef {
       isFreed: false, isEager: false, inCallback: false, hasLateWakes: false, forkedWhileRunning: false,
       currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty,
       poller: .none, descriptors: .empty, calls: 0, raised: 0, escaped: 0, handles: rondo_slab(),
-      futures: rondo_slab(), tasks: rondo_slab(), nodes: rondo_slab(), threadHandles: rondo_slab(),
+      futures: rondo_slab(), tasks: rondo_slab(), nodes: rondo_slab(), scopes: rondo_slab(), threadHandles: rondo_slab(),
       syncs: rondo_slab(), queues: rondo_slab(),
       next: 0, onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
       hooks: LoopHooks()))

@@ -116,7 +116,7 @@ extension LoopRef {
     Slab.prepare(syncs, kind: Kind.sync, size: SyncRef.size)
     Slab.prepare(queues, kind: Kind.queue, size: QueueRef.size)
     s.pointee.hooks.unpin = { raw in
-      if SyncObjects.isOne(raw) { SyncObjects.unpin(raw) } else { FutureRef(raw).unpinUser() }
+      if SyncObjects.isOne(raw) { SyncObjects.unpin(raw) } else { LoopRef.unpinTaskObject(raw) }
     }
   }
 }

@@ -59,7 +59,7 @@ struct Gather {
 
   /// Everything is checked before anything is taken. A coroutine that was seen is marked, because
   /// it may be given twice and moves once.
-  private static func check(_ loop: LoopRef, _ awaitables: UnsafePointer<Raw?>, _ count: Int) -> rondo_status {
+  static func check(_ loop: LoopRef, _ awaitables: UnsafePointer<Raw?>, _ count: Int) -> rondo_status {
     for i in 0..<count {
       let awaitable = OpaquePointer(awaitables[i])
       if let future = FutureRef.find(awaitable) {
@@ -76,7 +76,7 @@ struct Gather {
   }
 
   /// Coroutines that were not taken go, each once.
-  private static func letGo(_ awaitables: UnsafePointer<Raw?>, from first: Int, _ count: Int) {
+  static func letGo(_ awaitables: UnsafePointer<Raw?>, from first: Int, _ count: Int) {
     for i in first..<Swift.max(first, count) {
       if let coroutine = CoroutineRef.find(OpaquePointer(awaitables[i])) {
         coroutine.body.add(ActivationBits.gathered)

@@ -11,8 +11,9 @@ extension LoopRef {
     Slab.prepare(futures, kind: Kind.future, size: FutureRef.size)
     Slab.prepare(tasks, kind: Kind.task, size: TaskRef.size)
     Slab.prepare(nodes, kind: Kind.node, size: Waiter.size)
+    Slab.prepare(scopes, kind: Kind.scope, size: Scope.size)
     s.pointee.hooks = LoopHooks(
-      unpin: { FutureRef($0).unpinUser() },
+      unpin: { LoopRef.unpinTaskObject($0) },
       countPending: { LoopRef($0).countPending($1) },
       endTasks: { LoopRef($0).endTasks() },
       describe: { handle, text in
@@ -20,6 +21,11 @@ extension LoopRef {
       },
       collectLate: { LoopRef($0).collectLateWakes() },
       interrupt: { LoopRef($0).interrupt() })
+  }
+
+  /// Give C's hold on a future, a task or a scope back.
+  static func unpinTaskObject(_ raw: Raw) {
+    if chunk(of: raw).pointee.kind == Kind.scope { Scope.unpin(raw) } else { FutureRef(raw).unpinUser() }
   }
 
   private func countPending(_ report: UnsafeMutablePointer<rondo_close_report>) {

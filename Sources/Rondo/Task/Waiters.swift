@@ -40,6 +40,10 @@ enum Waiter {
     link & 1 != 0 ? place(&TaskRef(address(link & ~1)!).s.pointee.nextWaiter) : place(&at(link).pointee.next)
   }
 
+  static func take(_ loop: LoopRef) -> WaiterPointer? {
+    Slab.take(loop.nodes, owner: Raw(loop.s))?.assumingMemoryBound(to: WaiterNode.self)
+  }
+
   static func give(_ node: WaiterPointer) {
     let loop = Owned.loop(of: Raw(node))
     Slab.give(loop.nodes, Raw(node))
@@ -90,14 +94,22 @@ extension FutureRef {
   }
 
   private func appendNode(_ fn: @escaping rondo_future_fn, _ arg: Value, _ context: ContextTag) -> Bool {
-    guard let slot = Slab.take(loop.nodes, owner: Raw(loop.s)) else { return false }
-    let node = slot.assumingMemoryBound(to: WaiterNode.self)
+    guard let node = Waiter.take(loop) else { return false }
+    append(node, fn, arg, context)
+    return true
+  }
+
+  private func append(_ node: WaiterPointer, _ fn: @escaping rondo_future_fn, _ arg: Value, _ context: ContextTag) {
     node.pointee.fn = fn
     node.pointee.arg = arg
     node.pointee.context = context
     node.pointee.future = 0
     append(bits(node))
-    return true
+  }
+
+  /// add_done_callback for a pending future with a node that was taken before: it cannot fail.
+  func addCallback(_ node: WaiterPointer, _ fn: @escaping rondo_future_fn, _ arg: Value) {
+    append(node, fn, arg, 0)
   }
 
   /// add_done_callback. What moves is the caller's again on failure.
@@ -110,6 +122,14 @@ extension FutureRef {
   }
 
   // MARK: - removing
+
+  /// Take out every callback with this function and argument.
+  func removeCallbacks(_ fn: rondo_future_fn, _ arg: Raw) {
+    let wanted = unsafeBitCast(fn, to: UInt.self)
+    _ = removeCallbacks { node in
+      unsafeBitCast(node.pointee.fn, to: UInt.self) == wanted && node.pointee.arg.pointer == arg
+    }
+  }
 
   /// Take out every callback that `matches` and say how many; what they carried is dropped.
   func removeCallbacks(_ matches: (WaiterPointer) -> Bool) -> Int {
