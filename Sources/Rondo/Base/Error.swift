@@ -38,7 +38,7 @@ struct ErrorRef {
 
   init(_ state: UnsafeMutablePointer<ErrorState>) { self.state = state }
 
-  @inline(__always)
+  @inline(never)
   static func find(_ handle: OpaquePointer?) -> ErrorRef? {
     guard let found = Lookup.find(handleBits(handle), Kind.error, size) else { return nil }
     return ErrorRef(found.assumingMemoryBound(to: ErrorState.self))

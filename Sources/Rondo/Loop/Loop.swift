@@ -119,7 +119,7 @@ struct LoopRef {
   }
 
   /// The loop, if this thread may use it; else ask `refuse` why not.
-  @inline(__always)
+  @inline(never)  // in nearly every export; the hot ones ask `running` first
   static func owned(_ handle: OpaquePointer?) -> LoopRef? {
     guard let loop = find(handle), loop.isMine else { return nil }
     return loop

@@ -37,7 +37,7 @@ private struct Message {
 
 extension FutureRef {
   /// Give one of C's references back.
-  @inline(__always)
+  @inline(never)
   func releaseUser() -> rondo_status { Owned.release(raw) { FutureRef($0).unpinUser() } }
 
   /// Leave a completion for the loop; any thread. What it carries moves on success.

@@ -83,7 +83,7 @@ struct CoroutineRef {
   @inline(__always)
   init(_ raw: Raw) { s = raw.assumingMemoryBound(to: CoroutineState.self) }
 
-  @inline(__always)
+  @inline(never)
   static func find(_ handle: OpaquePointer?) -> CoroutineRef? {
     guard let found = Lookup.find(handleBits(handle), Kind.coroutine, size) else { return nil }
     return CoroutineRef(found)

@@ -56,7 +56,7 @@ struct FutureRef {
   init(_ raw: Raw) { s = raw.assumingMemoryBound(to: FutureState.self) }
 
   /// A future or a task.
-  @inline(__always)
+  @inline(never)  // in many places; the hot ones ask `findPlain` first
   static func find(_ handle: OpaquePointer?) -> FutureRef? {
     if let found = Lookup.find(handleBits(handle), Kind.future, size) { return FutureRef(found) }
     return TaskRef.find(handle)?.future
@@ -70,7 +70,7 @@ struct FutureRef {
   }
 
   /// The same, if this thread may use it; else ask `refuse`.
-  @inline(__always)
+  @inline(never)
   static func owned(_ handle: OpaquePointer?) -> FutureRef? {
     guard let found = find(handle), found.loop.isReadable else { return nil }
     return found
@@ -131,6 +131,7 @@ struct FutureRef {
   }
 
   /// The last pin is gone. The usual end: nobody waits, nothing is particular about it.
+  @inline(never)  // wherever a pin is given back
   func end() {
     let isPlain = s.pointee.extra | s.pointee.waiters == 0 && flags & (FutureBits.unread | FutureBits.sleep) == 0
     if !isPlain || isTask { return endAnyhow() }

@@ -35,7 +35,7 @@ struct TaskRef {
     return TaskRef(found)
   }
 
-  @inline(__always)
+  @inline(never)
   static func owned(_ handle: OpaquePointer?) -> TaskRef? {
     guard let found = find(handle), found.future.loop.isReadable else { return nil }
     return found
@@ -207,7 +207,10 @@ struct TaskRef {
   /// The future or task that the body awaits, pinned, if it is a good one of this loop.
   @inline(__always)
   private func takeAwaitable(_ thread: UnsafeMutablePointer<rondo_thread>) -> FutureRef? {
-    guard let awaited = FutureRef.find(opaque(thread.pointee.step_a)), awaited.loop.s == future.loop.s else { return nil }
+    let handle = opaque(thread.pointee.step_a)
+    guard let awaited = FutureRef.findPlain(handle) ?? FutureRef.find(handle), awaited.loop.s == future.loop.s else {
+      return nil
+    }
     if thread.pointee.step_flags & Act.moved == 0 {
       awaited.pin()
     } else if !Owned.moveToPin(awaited.raw) {
