@@ -55,7 +55,7 @@ struct ErrorRef {
   @inline(__always)
   func pin() { Global.pin(state) }
 
-  @inline(__always)
+  @inline(never)  // errors are rare, and let go of in many places
   func unpin() { if Global.unpin(state) { end() } }
 
   func releaseUser() -> rondo_status {

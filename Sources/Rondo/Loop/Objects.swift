@@ -78,9 +78,9 @@ enum Owned {
     let count = place(&header(slot).pointee.userRefs)
     if loop(of: slot).isReadable {
       let seen = rondo_load32(count)
-      if seen == 1 {
-        // The caller has the only reference, so no other thread may touch the count.
-        rondo_poke32(count, 0)
+      // An exchange, although the caller has the only reference: another thread may, wrongly, be
+      // giving back the same one, and then exactly one of the two must be told so.
+      if seen == 1 && rondo_cas32(count, 1, 0) != 0 {
         dropUserPin(slot, last)
         return RONDO_OK
       }
