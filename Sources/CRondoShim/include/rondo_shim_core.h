@@ -30,7 +30,6 @@ static inline uint64_t rondo_load64(const uint64_t *p) { return __atomic_load_n(
 static inline void rondo_poke64(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
 static inline void rondo_store64(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
 static inline uint64_t rondo_add64(uint64_t *p, uint64_t v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
-static inline uint64_t rondo_swap64(uint64_t *p, uint64_t v) { return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL); }
 static inline int32_t rondo_cas64(uint64_t *p, uint64_t from, uint64_t to)
 {
     return __atomic_compare_exchange_n(p, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
@@ -167,7 +166,6 @@ int32_t rondo_shim_watch_thread(void);
 /* -- libc that Swift cannot call ---------------------------------------------------------------- */
 
 static inline int32_t rondo_errno(void) { return errno; }
-static inline void rondo_set_errno(int32_t value) { errno = value; }
 int64_t rondo_shim_now(void);
 /* epoll_wait with nanoseconds where the kernel has it; wait_ns < 0 waits for ever. */
 int32_t rondo_shim_epoll(int32_t fd, struct epoll_event *events, int32_t capacity, int64_t wait_ns);

@@ -176,7 +176,7 @@ private func addCallback(
 ) -> rondo_status {
   guard let found = FutureRef.owned(future) else { return refuse(FutureRef.refuse(future), arg, drop) }
   guard let fn else { return refuse(-EINVAL, arg, drop) }
-  let (tag, refused) = contextTag(context)
+  let (tag, refused) = Contexts.tag(named: context)
   if refused != RONDO_OK { return refuse(refused, arg, drop) }
   let status = found.addCallback(fn, Value(pointer: arg, drop: drop), tag)
   if status == RONDO_OK { return RONDO_OK }

@@ -39,13 +39,9 @@ public func rondo_loop_retain(_ loop: OpaquePointer?) -> rondo_status {
 public func rondo_loop_release(_ loop: OpaquePointer?) -> rondo_status {
   if loop == nil { return RONDO_OK }
   guard let found = LoopRef.find(loop) else { return LoopRef.refuse(loop) }
-  switch Global.release(Raw(found.s)) {
-  case .stays: return RONDO_OK
-  case .stale: return RONDO_E_STALE_HANDLE
-  case .ends:
+  return Global.release(Raw(found.s)) {
     found.endUnused()
     Registry.settleLate()
-    return RONDO_OK
   }
 }
 

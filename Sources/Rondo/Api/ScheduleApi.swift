@@ -47,18 +47,11 @@ public func rondo_loop_call_soon_in_context(
   _ outHandle: OutHandle?
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop), let fn else { return refuseCall(loop, fn, arg, drop) }
-  let (tag, status) = contextTag(context)
+  let (tag, status) = Contexts.tag(named: context)
   if status != RONDO_OK { return refuse(status, arg, drop) }
   let call = Call(fn: fn, arg: arg, drop: drop, context: tag)
   if outHandle != nil { return soonWithHandle(found, call, outHandle) }
   return found.schedule(call) ? RONDO_OK : refuseMemory(call)
-}
-
-/// The tag of a context that C names; NULL is a copy of the current one.
-func contextTag(_ context: OpaquePointer?) -> (ContextTag, rondo_status) {
-  if context == nil { return (Contexts.capture(), RONDO_OK) }
-  guard let found = ContextRef.find(context) else { return (0, ContextRef.explain(context)) }
-  return (Contexts.tag(found), RONDO_OK)
 }
 
 @inline(never)

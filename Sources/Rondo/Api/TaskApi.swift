@@ -202,21 +202,16 @@ public func rondo_loop_run_until_complete(_ loop: OpaquePointer?, _ awaitable: R
   let given = OpaquePointer(awaitable)
   guard let found = LoopRef.find(loop) else {
     let status = LoopRef.refuse(loop)
-    letGo(given)
+    LoopRef.letGo(awaitable: given)
     return status
   }
   // Checked first, as asyncio does: a refused run makes no task.
   let status = found.begin()
   if status != RONDO_OK {
-    letGo(given)
+    LoopRef.letGo(awaitable: given)
     return status
   }
   let result = found.runUntilComplete(given, outFuture)
   found.finish()
   return result
-}
-
-/// A coroutine moves on every return.
-private func letGo(_ awaitable: OpaquePointer?) {
-  if let coroutine = CoroutineRef.find(awaitable) { LoopRef.closeAndRelease(coroutine) }
 }

@@ -13,16 +13,11 @@ public func rondo_sleep(_ delay: Int64, _ value: Raw?, _ drop: rondo_drop_fn?, _
   return RONDO_OK
 }
 
-/// Coroutines move on every return, refusals included.
-private func letGo(_ awaitable: Raw?) {
-  if let coroutine = CoroutineRef.find(OpaquePointer(awaitable)) { LoopRef.closeAndRelease(coroutine) }
-}
-
 @_cdecl("rondo_ensure_future") @implementation
 public func rondo_ensure_future(_ loop: OpaquePointer?, _ awaitable: Raw?, _ outFuture: OutHandle?) -> rondo_status {
   guard let found = LoopRef.owned(loop), let outFuture else {
     let status = LoopRef.owned(loop) == nil ? LoopRef.refuse(loop) : refusalWithoutOut(awaitable)
-    letGo(awaitable)
+    LoopRef.letGo(awaitable: OpaquePointer(awaitable))
     return status
   }
   let (future, _, status) = found.ensureFuture(OpaquePointer(awaitable))
@@ -49,7 +44,7 @@ public func rondo_gather(
   let status = refusalOfGather(loop, awaitables, count, flags, outFuture)
   if status == -E2BIG { return -EINVAL }
   guard status == RONDO_OK, let found = LoopRef.owned(loop), let outFuture else {
-    for i in 0..<count { letGo(awaitables?[i]) }
+    for i in 0..<count { LoopRef.letGo(awaitable: OpaquePointer(awaitables?[i])) }
     return status
   }
   let returns = flags & UInt32(RONDO_GATHER_RETURN_EXCEPTIONS) != 0
@@ -111,7 +106,7 @@ public func rondo_gather_get_exception(_ future: OpaquePointer?, _ index: Int, _
 public func rondo_shield(_ loop: OpaquePointer?, _ awaitable: Raw?, _ outFuture: OutHandle?) -> rondo_status {
   guard let found = LoopRef.owned(loop), let outFuture else {
     let status = LoopRef.owned(loop) == nil ? LoopRef.refuse(loop) : -EINVAL
-    letGo(awaitable)
+    LoopRef.letGo(awaitable: OpaquePointer(awaitable))
     return status
   }
   let (inner, _, status) = found.ensureFuture(OpaquePointer(awaitable))
@@ -127,12 +122,12 @@ public func rondo_wait_for(_ awaitable: Raw?, _ timeout: Int64, _ outCoroutine: 
   let given = OpaquePointer(awaitable)
   let status = keepForWait(given, outCoroutine)
   if status != RONDO_OK {
-    letGo(awaitable)
+    LoopRef.letGo(awaitable: OpaquePointer(awaitable))
     return status
   }
   guard let made = WaitFor.make(given, timeout) else {
     if let future = FutureRef.find(given) { _ = future.releaseUser() }
-    letGo(awaitable)
+    LoopRef.letGo(awaitable: OpaquePointer(awaitable))
     return -ENOMEM
   }
   outCoroutine!.pointee = made.handle
@@ -223,7 +218,7 @@ public func rondo_as_completed_new(
   let status = refusalOfGather(loop, awaitables, count, 0, outIterator)
   if status == -E2BIG { return -EINVAL }
   guard status == RONDO_OK, let found = LoopRef.owned(loop), let outIterator else {
-    for i in 0..<count { letGo(awaitables?[i]) }
+    for i in 0..<count { LoopRef.letGo(awaitable: OpaquePointer(awaitables?[i])) }
     return status
   }
   let list = awaitables ?? UnsafePointer(UnsafeRawPointer(outIterator).assumingMemoryBound(to: Raw?.self))

@@ -57,15 +57,7 @@ struct ContextRef {
   @inline(__always)
   func unpin() { if Global.unpin(state) { end() } }
 
-  func releaseUser() -> rondo_status {
-    switch Global.release(state) {
-    case .stays: return RONDO_OK
-    case .ends:
-      end()
-      return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    }
-  }
+  func releaseUser() -> rondo_status { Global.release(state) { end() } }
 
   @inline(never)  // runs the user's drops
   private func end() {
@@ -115,6 +107,13 @@ enum Contexts {
   static func tag(_ context: ContextRef) -> ContextTag {
     context.pin()
     return bits(context.state) | 1
+  }
+
+  /// The tag of a context that C names; NULL is a copy of the current one.
+  static func tag(named context: OpaquePointer?) -> (ContextTag, rondo_status) {
+    if context == nil { return (capture(), RONDO_OK) }
+    guard let found = ContextRef.find(context) else { return (0, ContextRef.explain(context)) }
+    return (tag(found), RONDO_OK)
   }
 
   @inline(__always)
@@ -264,13 +263,9 @@ struct VariableRef {
   var handle: OpaquePointer? { opaque(state.pointee.header.handle) }
 
   func releaseUser() -> rondo_status {
-    switch Global.release(state) {
-    case .stays: return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    case .ends:
+    Global.release(state) {
       free(state.pointee.name)
       Global.give(Kind.variable, state)
-      return RONDO_OK
     }
   }
 }

@@ -38,10 +38,13 @@ struct ErrorRef {
 
   init(_ state: UnsafeMutablePointer<ErrorState>) { self.state = state }
 
+  @inline(__always)
+  init(_ raw: Raw) { state = raw.assumingMemoryBound(to: ErrorState.self) }
+
   @inline(never)
   static func find(_ handle: OpaquePointer?) -> ErrorRef? {
     guard let found = Lookup.find(handleBits(handle), Kind.error, size) else { return nil }
-    return ErrorRef(found.assumingMemoryBound(to: ErrorState.self))
+    return ErrorRef(found)
   }
 
   @inline(never)
@@ -58,15 +61,7 @@ struct ErrorRef {
   @inline(never)  // errors are rare, and let go of in many places
   func unpin() { if Global.unpin(state) { end() } }
 
-  func releaseUser() -> rondo_status {
-    switch Global.release(state) {
-    case .stays: return RONDO_OK
-    case .ends:
-      end()
-      return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    }
-  }
+  func releaseUser() -> rondo_status { Global.release(state) { end() } }
 
   // MARK: - making
 
@@ -196,7 +191,7 @@ struct ErrorRef {
     if rondo_load64(place) == 0 {
       invariant(prepareShared(), "out of memory for the first error of the process")
     }
-    return ErrorRef(address(rondo_load64(place))!.assumingMemoryBound(to: ErrorState.self))
+    return ErrorRef(address(rondo_load64(place))!)
   }
 
   // MARK: - reading
@@ -226,7 +221,7 @@ struct ErrorRef {
 
   @inline(__always)
   private static func at(_ word: UnsafeMutablePointer<UInt64>) -> ErrorRef? {
-    address(rondo_load64(word)).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) }
+    address(rondo_load64(word)).map { ErrorRef($0) }
   }
 
   var cause: ErrorRef? { ErrorRef.at(&state.pointee.causeWord) }

@@ -62,6 +62,18 @@ enum Global {
     }
   }
 
+  /// The same as a status for C; `end` is called if nobody holds it any more.
+  @inline(__always)
+  static func release(_ slot: Raw, _ end: () -> Void) -> rondo_status {
+    switch release(slot) {
+    case .stays: return RONDO_OK
+    case .stale: return RONDO_E_STALE_HANDLE
+    case .ends:
+      end()
+      return RONDO_OK
+    }
+  }
+
   @inline(__always)
   static func pin(_ slot: Raw) { _ = rondo_add64(counts(slot), onePin) }
 

@@ -13,9 +13,6 @@ public typealias Raw = UnsafeMutableRawPointer
 @inline(__always)
 func allocateBytes(_ count: Int) -> Raw? { malloc(count) }
 
-@inline(__always)
-func release(bytes: Raw?) { free(bytes) }
-
 /// Room for `count` values, uninitialised; nil if the product overflows or memory is out.
 func allocateArray<T>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T>? {
   let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<T>.stride)

@@ -43,14 +43,20 @@ enum Cells {
   /// The call at `at`, which moves behind it.
   static func read(_ cells: RingCells, _ at: inout Int) -> Call {
     let first = cells[at]
-    at += 1
-    if !first.isLong {
-      return Call(
-        fn: unsafeBitCast(first.word, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other), drop: nil, context: 0)
-    }
-    let second = cells[at]
-    at += 1
-    return Call(
+    at += first.isLong ? 2 : 1
+    return first.isLong ? call(first, cells[at - 1]) : call(first)
+  }
+
+  /// The call that one cell is.
+  @inline(__always)
+  static func call(_ only: RingCell) -> Call {
+    Call(fn: unsafeBitCast(only.word, to: rondo_call_fn.self), arg: Raw(bitPattern: only.other), drop: nil, context: 0)
+  }
+
+  /// The call that two cells are.
+  @inline(__always)
+  static func call(_ first: RingCell, _ second: RingCell) -> Call {
+    Call(
       fn: unsafeBitCast(first.word & ~Ring.mark, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other),
       drop: unsafeBitCast(second.word, to: rondo_drop_fn?.self), context: ContextTag(second.other))
   }
@@ -132,27 +138,14 @@ extension UnsafeMutablePointer where Pointee == Ring {
 
   @inline(__always)
   func popFirst() -> Call {
-    var head = pointee.head
-    return popFirst(&head)
-  }
-
-  /// As popFirst(), for who takes many and has the head in a register: read back from memory, it
-  /// would be what each call waits for. Nobody else takes meanwhile.
-  @inline(__always)
-  func popFirst(_ head: inout UInt) -> Call {
+    let head = pointee.head
     let first = cell(head).pointee
     if !first.isLong {
-      head = head &+ 1
-      pointee.head = head
-      return Call(
-        fn: unsafeBitCast(first.word, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other), drop: nil, context: 0)
+      pointee.head = head &+ 1
+      return Cells.call(first)
     }
-    let second = cell(head &+ 1).pointee
-    head = head &+ 2
-    pointee.head = head
-    return Call(
-      fn: unsafeBitCast(first.word & ~Ring.mark, to: rondo_call_fn.self), arg: Raw(bitPattern: first.other),
-      drop: unsafeBitCast(second.word, to: rondo_drop_fn?.self), context: ContextTag(second.other))
+    pointee.head = head &+ 2
+    return Cells.call(first, cell(head &+ 1).pointee)
   }
 
   /// If it is empty, begin at the first cell again: the cells used last are still in the cache.

@@ -32,7 +32,7 @@ struct ReportRef {
 
   var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
 
-  var error: ErrorRef? { address(s.pointee.error).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) } }
+  var error: ErrorRef? { address(s.pointee.error).map { ErrorRef($0) } }
 
   /// With one of C's references; nil if memory is out.
   static func make(_ message: UnsafePointer<CChar>?) -> ReportRef? {
@@ -61,15 +61,7 @@ struct ReportRef {
     old?.unpin()
   }
 
-  func releaseUser() -> rondo_status {
-    switch Global.release(Raw(s)) {
-    case .stays: return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    case .ends:
-      end()
-      return RONDO_OK
-    }
-  }
+  func releaseUser() -> rondo_status { Global.release(Raw(s)) { end() } }
 
   func unpin() { if Global.unpin(Raw(s)) { end() } }
 
@@ -185,7 +177,7 @@ extension LoopRef {
     guard let raw = address(s.pointee.raised) else { return nil }
     s.pointee.raised = 0
     s.pointee.attention &= ~Attention.raised
-    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+    return ErrorRef(raw)
   }
 
   /// The pin moves.
@@ -206,7 +198,7 @@ extension LoopRef {
   /// End the run with an error that leaves the loop.
   func escape(_ error: ErrorRef) {
     error.pin()
-    if let old = address(s.pointee.escaped) { ErrorRef(old.assumingMemoryBound(to: ErrorState.self)).unpin() }
+    if let old = address(s.pointee.escaped) { ErrorRef(old).unpin() }
     s.pointee.escaped = bits(error.state)
     s.pointee.attention |= Attention.escape
   }
@@ -214,7 +206,7 @@ extension LoopRef {
   func takeEscaped() -> ErrorRef? {
     guard let raw = address(s.pointee.escaped) else { return nil }
     s.pointee.escaped = 0
-    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+    return ErrorRef(raw)
   }
 
   /// The callback that just returned raised.

@@ -90,7 +90,7 @@ extension LoopRef {
   func endOfRun() -> rondo_status? {
     if s.pointee.attention & Attention.escape != 0 {
       s.pointee.attention &= ~(Attention.escape | Attention.stop)
-      let error = address(s.pointee.escaped).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) }
+      let error = address(s.pointee.escaped).map { ErrorRef($0) }
       return error?.status ?? RONDO_E_EXIT
     }
     if s.pointee.attention & Attention.stop != 0 {

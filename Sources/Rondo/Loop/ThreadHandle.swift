@@ -65,15 +65,7 @@ struct ThreadHandleRef {
 
   func unpin() { if Global.unpin(Raw(s)) { end() } }
 
-  func releaseUser() -> rondo_status {
-    switch Global.release(Raw(s)) {
-    case .stays: return RONDO_OK
-    case .ends:
-      end()
-      return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    }
-  }
+  func releaseUser() -> rondo_status { Global.release(Raw(s)) { end() } }
 
   private func end() {
     let owner = loop

@@ -47,7 +47,7 @@ enum RawSocket {
     operation.initialize(to: wanted)
     operation.pointee.extra = FutureExtra(
       cancel: { raw, error in
-        RawSocket.cancel(FutureRef(raw), ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
+        RawSocket.cancel(FutureRef(raw), ErrorRef(error))
         return true
       },
       end: { free(RawSocket.operation(FutureRef($0))) }, take: nil)

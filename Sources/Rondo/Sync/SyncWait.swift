@@ -107,11 +107,11 @@ struct SyncWait {
   func takeError() -> ErrorRef? {
     guard let raw = address(s.pointee.error) else { return nil }
     s.pointee.error = 0
-    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+    return ErrorRef(raw)
   }
 
   var error: ErrorRef? {
-    address(s.pointee.error).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) }
+    address(s.pointee.error).map { ErrorRef($0) }
   }
 }
 

@@ -28,6 +28,11 @@ extension LoopRef {
     return (task.future, true, RONDO_OK)
   }
 
+  /// Coroutines move on every return, refusals included: one that was not taken is closed.
+  static func letGo(awaitable: OpaquePointer?) {
+    if let coroutine = CoroutineRef.find(awaitable) { closeAndRelease(coroutine) }
+  }
+
   static func refuseAwaitable(_ awaitable: OpaquePointer?) -> rondo_status {
     if awaitable == nil { return -EINVAL }
     var status = FutureRef.refuse(awaitable)

@@ -64,7 +64,7 @@ extension Drive {
                     _ awaiting: UnsafeMutablePointer<UInt64>) -> ErrorRef? {
     root.add(ActivationBits.running)
     letGoOfAwaited(awaiting)
-    var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    var at = root.innermost(top.pointee)
     top.pointee = 0
     var failure: ErrorRef?
     while at != root {
@@ -106,7 +106,7 @@ extension Drive {
   static func giveUp(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
                      _ awaiting: UnsafeMutablePointer<UInt64>) {
     letGoOfAwaited(awaiting)
-    var at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    var at = root.innermost(top.pointee)
     top.pointee = 0
     while at != root {
       let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)

@@ -21,7 +21,7 @@ private struct Message {
 
   func dispose() {
     if kind == RONDO_FUTURE_RESULT { return value.dispose() }
-    if let error = value.pointer { ErrorRef(error.assumingMemoryBound(to: ErrorState.self)).unpin() }
+    if let error = value.pointer { ErrorRef(error).unpin() }
   }
 
   /// On the loop's thread: the first wins, a late value is dropped.
@@ -29,7 +29,7 @@ private struct Message {
     let future = FutureRef(address(self.future)!)
     if future.isDone && kind != RONDO_FUTURE_CANCELLED { return dispose() }
     if kind == RONDO_FUTURE_RESULT { return future.complete(RONDO_FUTURE_RESULT, value) }
-    let error = ErrorRef(value.pointer!.assumingMemoryBound(to: ErrorState.self))
+    let error = ErrorRef(value.pointer!)
     if kind == RONDO_FUTURE_CANCELLED { _ = future.cancel(error) } else { future.fail(error) }
     error.unpin()
   }

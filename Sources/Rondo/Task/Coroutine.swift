@@ -52,6 +52,12 @@ extension UnsafeMutablePointer where Pointee == Activation {
     return chunk(of: raw).pointee.kind == Kind.coroutine ? CoroutineRef(raw) : nil
   }
 
+  /// The innermost activation of a chain with this root, of which `top` is what was kept.
+  @inline(__always)
+  func innermost(_ top: UInt64) -> ActivationPointer {
+    address(top)?.assumingMemoryBound(to: Activation.self) ?? self
+  }
+
   /// It has ended or is given up: let go of the frame, once.
   func dropFrame() {
     add(ActivationBits.ended)
@@ -129,15 +135,7 @@ struct CoroutineRef {
     return (made, memory.bindMemory(to: Frame.self, capacity: 1))
   }
 
-  func releaseUser() -> rondo_status {
-    switch Global.release(Raw(s)) {
-    case .stays: return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    case .ends:
-      end()
-      return RONDO_OK
-    }
-  }
+  func releaseUser() -> rondo_status { Global.release(Raw(s)) { end() } }
 
   /// No reference is left: close it if it waits, say so if it never ran.
   private func end() {

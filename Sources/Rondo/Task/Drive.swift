@@ -70,7 +70,7 @@ enum Drive {
     let thread = rondo_thread()!
     let saved = thread.pointee
     root.add(ActivationBits.running)
-    let at = address(top.pointee).map { $0.assumingMemoryBound(to: Activation.self) } ?? root
+    let at = root.innermost(top.pointee)
     var wake = wake
     let first = step(at, &wake, thread)
     let outcome = run(root, top, at, first, wake)
@@ -203,7 +203,7 @@ enum Drive {
       old.letGo()
       return end(at, .returns(value))
     case Act.raise where answer == RONDO_STEP_RAISE:
-      let error = raised(ErrorRef(address(a)!.assumingMemoryBound(to: ErrorState.self)), old.thrown)
+      let error = raised(ErrorRef(address(a)!), old.thrown)
       old.letGo()
       return end(at, .raises(error))
     case Act.yield where answer == RONDO_STEP_YIELD:
@@ -257,7 +257,7 @@ enum Drive {
     switch action {
     case Act.value:
       Value(pointer: address(a), drop: unsafeBitCast(UInt(b), to: rondo_drop_fn?.self)).dispose()
-    case Act.raise: ErrorRef(address(a)!.assumingMemoryBound(to: ErrorState.self)).unpin()
+    case Act.raise: ErrorRef(address(a)!).unpin()
     case Act.await: letGoOfAwaitable(a, flags & Act.moved != 0)
     default: break
     }
@@ -267,7 +267,7 @@ enum Drive {
     if let coroutine = CoroutineRef.find(opaque(handle)) {
       _ = coroutine.releaseUser()
     } else if moved, let future = FutureRef.find(opaque(handle)) {
-      _ = Owned.release(future.raw) { FutureRef($0).unpinUser() }
+      _ = future.releaseUser()
     }
   }
 
@@ -288,9 +288,9 @@ enum Drive {
   /// What somebody drove by hand so far goes on where it is: the innermost activation, and what
   /// it is woken with.
   static func takeOver(_ coroutine: CoroutineRef) -> (ActivationPointer, Wake) {
-    let top = address(coroutine.s.pointee.top).map { $0.assumingMemoryBound(to: Activation.self) }
+    let innermost = coroutine.body.innermost(coroutine.s.pointee.top)
     coroutine.s.pointee.top = 0
-    return (top ?? coroutine.body, wakeByHand(coroutine))
+    return (innermost, wakeByHand(coroutine))
   }
 
   /// What a drive by hand wakes it with: the outcome of what it awaits, which must be done.

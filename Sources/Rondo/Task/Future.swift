@@ -4,9 +4,7 @@
 // for what is particular about it. A task begins with the same fields and is a future in every
 // respect, so both are looked at through FutureRef.
 //
-// Who waits: most futures are awaited by one task, which then is the word itself, marked in its
-// lowest bit. Anything more is a circular list of nodes whose last one is the word, so that
-// appending needs no second word.
+// The word for those who wait is the last link of a circular list; see Waiters.swift.
 //
 // Knows: Loop, Error. Does not know: coroutines.
 
@@ -16,7 +14,7 @@ import CRondoShim
 struct FutureState {
   var header: ObjectHeader
   var value: Value  // or, with a nil drop, the address of a pinned error
-  var waiters: UInt64  // 0, a task's address | 1, or the address of the last node
+  var waiters: UInt64  // 0, or the last link: a task's address | 1, or a node's
   var extra: UInt64  // 0, the address of a FutureExtra, or a sleep's timer
 }
 
@@ -39,11 +37,9 @@ enum FutureBits {
   static let gather: UInt32 = 16384  // extra is a GatherState
   // a task's own
   static let mustCancel: UInt32 = 256
-  static let throwNext: UInt32 = 512
   static let lateStep: UInt32 = 1024
   static let stepping: UInt32 = 2048
   static let visited: UInt32 = 32768  // on the way of a cancellation
-  static let ownContext: UInt32 = 4096  // made with a context of C's
   static let gathered: UInt32 = 8192  // being given to a gather, for the time of that call
 }
 
@@ -167,7 +163,7 @@ struct FutureRef {
     if state == RONDO_FUTURE_RESULT {
       if !has(FutureBits.taken) { value.dispose() }
     } else if let error = value.pointer {
-      ErrorRef(error.assumingMemoryBound(to: ErrorState.self)).unpin()
+      ErrorRef(error).unpin()
     }
   }
 
@@ -201,7 +197,7 @@ struct FutureRef {
   /// The error of a future that ended with one or was cancelled.
   var error: ErrorRef? {
     if state < RONDO_FUTURE_EXCEPTION { return nil }
-    return s.pointee.value.pointer.map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) }
+    return s.pointee.value.pointer.map { ErrorRef($0) }
   }
 
   /// What reading the result says; an exception counts as read.

@@ -103,7 +103,7 @@ struct Gather {
     }
     let extra = FutureExtra(
       cancel: { future, error in
-        Gather.at(FutureRef(future)).cancel(ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
+        Gather.at(FutureRef(future)).cancel(ErrorRef(error))
       },
       end: { Gather.at(FutureRef($0)).free() },
       take: { _, _ in false })

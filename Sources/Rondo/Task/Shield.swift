@@ -37,7 +37,7 @@ enum Shield {
     }
     let extra = FutureExtra(
       cancel: { future, error in
-        Shield.cancel(FutureRef(future), ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
+        Shield.cancel(FutureRef(future), ErrorRef(error))
         return true
       },
       end: { raw in

@@ -242,8 +242,8 @@ struct TaskRef {
   private func takePending() -> ErrorRef? {
     guard let raw = address(s.pointee.pending) else { return nil }
     s.pointee.pending = 0
-    future.remove(FutureBits.mustCancel | FutureBits.throwNext)
-    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+    future.remove(FutureBits.mustCancel)
+    return ErrorRef(raw)
   }
 
   /// Nil if the task's context is entered already, which was reported.
@@ -290,8 +290,7 @@ struct TaskRef {
   }
 
   private func passCancellation(to awaited: FutureRef) {
-    let error = address(s.pointee.pending)!.assumingMemoryBound(to: ErrorState.self)
-    if awaited.cancel(ErrorRef(error)) { takePending()?.unpin() }
+    if awaited.cancel(ErrorRef(address(s.pointee.pending)!)) { takePending()?.unpin() }
   }
 
   @inline(never)
@@ -315,7 +314,6 @@ struct TaskRef {
       error.unpin()
     } else {
       s.pointee.pending = bits(error.state)
-      future.add(FutureBits.throwNext)
     }
     stepAgain()
   }
@@ -507,7 +505,7 @@ extension LoopRef {
   /// A task of a body that moves on success. Nil, and why not.
   func spawn(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
     if !ready.hasRoom && !ready.grow(by: 1) { return (nil, -ENOMEM) }
-    let (tag, status) = taskContext(options.context)
+    let (tag, status) = Contexts.tag(named: options.context)
     if status != RONDO_OK { return (nil, status) }
     var name: UnsafeMutablePointer<CChar>?
     if let given = options.name { name = copyString(given) }
@@ -518,7 +516,6 @@ extension LoopRef {
       return (nil, -ENOMEM)
     }
     if name == nil { made.s.pointee.label = nextTaskNumber() << 1 | 1 } else { made.setName(name) }
-    if options.context != nil { made.future.add(FutureBits.ownContext) }
     if options.isQuiet { made.future.add(FutureBits.quiet) }
     return (made, RONDO_OK)
   }
@@ -544,12 +541,6 @@ extension LoopRef {
   func returnTaskNumbers() {
     _ = rondo_cas64(&rondo_globals()!.pointee.task_number, s.pointee.lastTaskNumber, s.pointee.taskNumber)
     s.pointee.taskNumber = s.pointee.lastTaskNumber
-  }
-
-  private func taskContext(_ context: OpaquePointer?) -> (ContextTag, rondo_status) {
-    if context == nil { return (Contexts.capture(), RONDO_OK) }
-    guard let found = ContextRef.find(context) else { return (0, ContextRef.explain(context)) }
-    return (Contexts.tag(found), RONDO_OK)
   }
 
   /// A task without options, started. The ring has room, the current context is empty.
@@ -617,7 +608,6 @@ extension LoopRef {
     if let error = wake.thrown {
       if wake.future == nil {
         task.s.pointee.pending = bits(error.state)
-        task.future.add(FutureBits.throwNext)
       } else {
         error.unpin()
       }

@@ -243,7 +243,7 @@ struct TaskGroup {
     while let raw = address(next) {
       let member = raw.assumingMemoryBound(to: GroupMember.self)
       next = member.pointee.next
-      visit(ErrorRef(address(member.pointee.error)!.assumingMemoryBound(to: ErrorState.self)))
+      visit(ErrorRef(address(member.pointee.error)!))
     }
   }
 
@@ -254,7 +254,7 @@ struct TaskGroup {
     while let raw = address(next) {
       let member = raw.assumingMemoryBound(to: GroupMember.self)
       next = member.pointee.next
-      ErrorRef(address(member.pointee.error)!.assumingMemoryBound(to: ErrorState.self)).unpin()
+      ErrorRef(address(member.pointee.error)!).unpin()
       free(member)
     }
     takeBaseError()?.unpin()
@@ -264,6 +264,6 @@ struct TaskGroup {
   func takeBaseError() -> ErrorRef? {
     guard let raw = address(s.pointee.baseError) else { return nil }
     s.pointee.baseError = 0
-    return ErrorRef(raw.assumingMemoryBound(to: ErrorState.self))
+    return ErrorRef(raw)
   }
 }

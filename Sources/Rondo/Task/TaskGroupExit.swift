@@ -37,7 +37,7 @@ struct GroupExit {
   }
 
   private func at(_ word: UInt64) -> ErrorRef? {
-    address(word).map { ErrorRef($0.assumingMemoryBound(to: ErrorState.self)) }
+    address(word).map { ErrorRef($0) }
   }
 
   private func propagate(_ error: ErrorRef?) {

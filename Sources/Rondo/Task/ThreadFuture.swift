@@ -104,15 +104,7 @@ struct ThreadFutureRef {
   @inline(__always)
   func unpin() { if Global.unpin(s) { end() } }
 
-  func releaseUser() -> rondo_status {
-    switch Global.release(s) {
-    case .stays: return RONDO_OK
-    case .ends:
-      end()
-      return RONDO_OK
-    case .stale: return RONDO_E_STALE_HANDLE
-    }
-  }
+  func releaseUser() -> rondo_status { Global.release(s) { end() } }
 
   /// Nobody can name it any more: let go of everything, the slot first, user code last.
   private func end() {

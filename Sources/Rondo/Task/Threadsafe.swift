@@ -121,7 +121,7 @@ enum Chain {
     let extra = FutureExtra(
       cancel: { raw, error in
         let future = FutureRef(raw)
-        future.becomeCancelled(ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
+        future.becomeCancelled(ErrorRef(error))
         _ = Chain.state(future).pointee.source.cancel()
         return true
       },

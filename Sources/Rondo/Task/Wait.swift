@@ -130,7 +130,7 @@ struct Wait {
     }
     let extra = FutureExtra(
       cancel: { future, error in
-        FutureRef(future).becomeCancelled(ErrorRef(error.assumingMemoryBound(to: ErrorState.self)))
+        FutureRef(future).becomeCancelled(ErrorRef(error))
         return true
       },
       end: { free(Wait.state(FutureRef($0))) })

@@ -186,10 +186,7 @@ struct WaitFor {
   private func expire() {
     s.pointee.isExpired = true
     let task = TaskRef(address(s.pointee.task)!)
-    let error = ErrorRef.plainCancelled()
-    error.pin()
-    _ = task.cancel(error)
-    error.unpin()
+    _ = task.cancel(ErrorRef.plainCancelled())
   }
 
   private func disarm() {
@@ -245,10 +242,7 @@ struct WaitFor {
       released.unpin()
       return Native.raise(ErrorRef.of(added))
     }
-    let error = ErrorRef.plainCancelled()
-    error.pin()
-    _ = future.cancel(error)
-    error.unpin()
+    _ = future.cancel(ErrorRef.plainCancelled())
     s.pointee.stage = 2
     // The reference that moves is C's: give it one.
     _ = Owned.retain(released.raw)
