@@ -84,6 +84,14 @@ typedef int32_t rondo_status;
 #define RONDO_E_QUEUE_SHUT_DOWN (-20029)
 /** The barrier was reset or aborted (BrokenBarrierError). */
 #define RONDO_E_BROKEN_BARRIER (-20030)
+/** The asynchronous generator has no more values (StopAsyncIteration). */
+#define RONDO_E_STOP_ASYNC_ITERATION (-20031)
+/** "asynchronous generator is already running". */
+#define RONDO_E_GENERATOR_RUNNING (-20032)
+/** Nothing that could still happen would ever wake the loop. */
+#define RONDO_E_DEADLOCK (-20033)
+/** "Runner is closed". */
+#define RONDO_E_RUNNER_CLOSED (-20034)
 
 /** A deadline or delay that never comes. */
 #define RONDO_NEVER INT64_MAX

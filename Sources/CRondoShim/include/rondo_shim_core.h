@@ -75,7 +75,7 @@ static inline void rondo_unlock(uint32_t *lock)
 
 /* -- per process ------------------------------------------------------------------------------- */
 
-#define RONDO_KINDS 16
+#define RONDO_KINDS 32
 #define RONDO_CHUNKS 65536
 
 /* A slab of slots of one kind. Those of a loop are touched by its thread alone. */
@@ -101,6 +101,7 @@ struct rondo_globals {
     uint64_t loops;           /* every loop that has a chunk slot, linked */
     uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up; see Registry.swift */
     uint32_t log_level;
+    uint32_t fail_on;         /* what RONDO_FAIL_ON names; see System/FailOn.swift */
     uint64_t log_sink;        /* address of the sink; see System/Log.swift */
     uint32_t slab_lock[RONDO_KINDS];
     struct rondo_slab slab[RONDO_KINDS]; /* kinds that belong to no loop */

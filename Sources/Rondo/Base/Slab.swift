@@ -39,6 +39,12 @@ enum Kind {
   static let sync: UInt32 = 13
   static let queue: UInt32 = 14
   static let scope: UInt32 = 15  // timeouts, task groups, as_completed: see Task/Scope.swift
+  static let generator: UInt32 = 16
+  static let cancelScope: UInt32 = 17
+  static let runner: UInt32 = 18
+  static let callGraph: UInt32 = 19
+  static let threadQueue: UInt32 = 20
+  static let threadEvent: UInt32 = 21
 }
 
 /// What a chunk begins with.

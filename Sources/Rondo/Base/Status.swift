@@ -64,6 +64,13 @@ enum Status {
     case RONDO_E_QUEUE_SHUT_DOWN:
       return row("RONDO_E_QUEUE_SHUT_DOWN", "the queue has been shut down", "QueueShutDown")
     case RONDO_E_BROKEN_BARRIER: return row("RONDO_E_BROKEN_BARRIER", "the barrier is broken", "BrokenBarrierError")
+    case RONDO_E_STOP_ASYNC_ITERATION:
+      return row("RONDO_E_STOP_ASYNC_ITERATION", "stop asynchronous iteration", "StopAsyncIteration")
+    case RONDO_E_GENERATOR_RUNNING:
+      return row("RONDO_E_GENERATOR_RUNNING", "asynchronous generator is already running", "RuntimeError")
+    case RONDO_E_DEADLOCK:
+      return row("RONDO_E_DEADLOCK", "nothing that could still happen would wake the loop", "RuntimeError")
+    case RONDO_E_RUNNER_CLOSED: return row("RONDO_E_RUNNER_CLOSED", "Runner is closed", "RuntimeError")
     default: return nil
     }
   }

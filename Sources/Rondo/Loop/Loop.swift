@@ -43,55 +43,55 @@ struct LoopHooks {
 struct LoopState {
   // The first line of the cache: what other threads look at, and hardly anybody writes.
   var header: ObjectHeader
-  var owner: UInt64  // any thread
-  var debug: UInt32  // any thread
-  var runningFlag: UInt32  // any thread; a Phase
-  var isAbandoned: UInt32  // any thread; C's last reference went on another thread
-  var releases: UInt32  // any thread; late releases, a stack of slot numbers
-  var closedOwner: UInt64  // any thread; who may still read futures of a closed loop
-  var forkedOwner: UInt64
+  var owner: UInt64 = 0  // any thread
+  var debug: UInt32 = 0  // any thread
+  var runningFlag: UInt32 = 0  // any thread; a Phase
+  var isAbandoned: UInt32 = 0  // any thread; C's last reference went on another thread
+  var releases: UInt32 = 0  // any thread; late releases, a stack of slot numbers
+  var closedOwner: UInt64 = 0  // any thread; who may still read futures of a closed loop
+  var forkedOwner: UInt64 = 0
   // The second: what producers and the loop hand to each other.
-  var inbox: Inbox
-  var sigints: UInt32  // any thread; SIGINTs counted by the handler
-  var sigintsSeen: UInt32
+  var inbox: Inbox = .empty
+  var sigints: UInt32 = 0  // any thread; SIGINTs counted by the handler
+  var sigintsSeen: UInt32 = 0
   // The rest is the loop's thread's, which writes some of it with every call.
-  var ready: Ring
-  var attention: UInt32
-  var isGuest: Bool  // the host polls our descriptor
-  var isRunning: Bool
-  var isStepped: Bool  // between rondo_loop_begin and rondo_loop_end
-  var isClosing: Bool  // under the inbox's lock
-  var isFreed: Bool  // under the inbox's lock
-  var isEager: Bool  // tasks start inside create_task
-  var inCallback: Bool
-  var hasLateWakes: Bool  // somebody was not woken for want of memory
-  var forkedWhileRunning: Bool
-  var currentTask: UInt64  // address
-  var taskNumber: UInt64  // the last one given, of a block that ends at lastTaskNumber
-  var lastTaskNumber: UInt64
-  var taskNumbersTaken: UInt64
-  var mainTask: UInt64  // address of the task that SIGINT cancels, 0 for none
-  var timers: TimerHeap
-  var poller: Poller
-  var descriptors: DescriptorTable
-  var calls: UInt64  // callbacks run, ever
-  var raised: UInt64  // address of an error, pinned
-  var escaped: UInt64  // address of an error, pinned
-  var handles: rondo_slab
-  var futures: rondo_slab
-  var tasks: rondo_slab
-  var nodes: rondo_slab
-  var scopes: rondo_slab
-  var threadHandles: rondo_slab  // under the inbox's lock
-  var syncs: rondo_slab
-  var queues: rondo_slab
-  var next: UInt64  // any thread, under the process's lock
-  var onException: rondo_exception_handler_fn?
-  var onExceptionArg: Setting
-  var beforePoll: rondo_loop_fn?
-  var afterPoll: rondo_loop_fn?
-  var pollArg: Setting
-  var hooks: LoopHooks
+  var ready: Ring = .empty
+  var attention: UInt32 = 0
+  var isGuest: Bool = false  // the host polls our descriptor
+  var isRunning: Bool = false
+  var isStepped: Bool = false  // between rondo_loop_begin and rondo_loop_end
+  var isClosing: Bool = false  // under the inbox's lock
+  var isFreed: Bool = false  // under the inbox's lock
+  var isEager: Bool = false  // tasks start inside create_task
+  var inCallback: Bool = false
+  var hasLateWakes: Bool = false  // somebody was not woken for want of memory
+  var forkedWhileRunning: Bool = false
+  var currentTask: UInt64 = 0  // address
+  var taskNumber: UInt64 = 0  // the last one given, of a block that ends at lastTaskNumber
+  var lastTaskNumber: UInt64 = 0
+  var taskNumbersTaken: UInt64 = 0
+  var mainTask: UInt64 = 0  // address of the task that SIGINT cancels, 0 for none
+  var timers: TimerHeap = .empty
+  var poller: Poller = .none
+  var descriptors: DescriptorTable = .empty
+  var calls: UInt64 = 0  // callbacks run, ever
+  var raised: UInt64 = 0  // address of an error, pinned
+  var escaped: UInt64 = 0  // address of an error, pinned
+  var handles: rondo_slab = rondo_slab()
+  var futures: rondo_slab = rondo_slab()
+  var tasks: rondo_slab = rondo_slab()
+  var nodes: rondo_slab = rondo_slab()
+  var scopes: rondo_slab = rondo_slab()
+  var threadHandles: rondo_slab = rondo_slab()  // under the inbox's lock
+  var syncs: rondo_slab = rondo_slab()
+  var queues: rondo_slab = rondo_slab()
+  var next: UInt64 = 0  // any thread, under the process's lock
+  var onException: rondo_exception_handler_fn? = nil
+  var onExceptionArg: Setting = .none
+  var beforePoll: rondo_loop_fn? = nil
+  var afterPoll: rondo_loop_fn? = nil
+  var pollArg: Setting = .none
+  var hooks: LoopHooks = LoopHooks()
 }
 
 /// The address of a stored field, so that it is worked on in place: a callback may re-enter.
@@ -219,17 +219,7 @@ struct LoopRef {
   }
 
   private func reset(debug: Bool) {
-    renew(LoopState(
-      header: s.pointee.header, owner: 0, debug: debug ? 1 : 0, runningFlag: Phase.idle, isAbandoned: 0,
-      releases: 0, closedOwner: 0, forkedOwner: 0, inbox: .empty, sigints: 0, sigintsSeen: 0,
-      ready: .empty, attention: 0, isGuest: false, isRunning: false, isStepped: false, isClosing: false,
-      isFreed: false, isEager: false, inCallback: false, hasLateWakes: false, forkedWhileRunning: false,
-      currentTask: 0, taskNumber: 0, lastTaskNumber: 0, taskNumbersTaken: 0, mainTask: 0, timers: .empty,
-      poller: .none, descriptors: .empty, calls: 0, raised: 0, escaped: 0, handles: rondo_slab(),
-      futures: rondo_slab(), tasks: rondo_slab(), nodes: rondo_slab(), scopes: rondo_slab(), threadHandles: rondo_slab(),
-      syncs: rondo_slab(), queues: rondo_slab(),
-      next: 0, onException: nil, onExceptionArg: .none, beforePoll: nil, afterPoll: nil, pollArg: .none,
-      hooks: LoopHooks()))
+    renew(LoopState(header: s.pointee.header, debug: debug ? 1 : 0))
     Slab.prepare(handles, kind: Kind.handle, size: HandleRef.size)
     Slab.prepare(threadHandles, kind: Kind.threadHandle, size: ThreadHandleRef.size)
   }
