@@ -87,58 +87,55 @@ enum Status {
     return literal("unknown status")
   }
 
-  /// The other constants of the headers, for hosts that cannot read them.
+  /// A constant of the headers, for hosts that cannot read them.
   static func constant(_ name: UnsafePointer<CChar>) -> Int64? {
-    func isIt(_ candidate: StaticString) -> Bool { strcmp(name, literal(candidate)) == 0 }
     var code = RONDO_E_CANCELLED
-    while code >= RONDO_E_BROKEN_BARRIER {
-      if let text = text(code), isIt(text.name) { return Int64(code) }
+    while let text = text(code) {
+      if strcmp(name, literal(text.name)) == 0 { return Int64(code) }
       code -= 1
     }
-    for i in 0..<constantCount {
-      let entry = otherConstant(i)
-      if isIt(entry.0) { return entry.1 }
-    }
-    return nil
+    return otherConstant(name)
   }
 
-  private static let constantCount = 33
-
-  private static func otherConstant(_ index: Int) -> (StaticString, Int64) {
-    switch index {
-    case 0: return ("RONDO_OK", Int64(RONDO_OK))
-    case 1: return ("RONDO_NEVER", Int64.max)
-    case 2: return ("RONDO_VERSION", Int64(RONDO_VERSION))
-    case 3: return ("RONDO_VERSION_MAJOR", Int64(RONDO_VERSION_MAJOR))
-    case 4: return ("RONDO_VERSION_MINOR", Int64(RONDO_VERSION_MINOR))
-    case 5: return ("RONDO_VERSION_PATCH", Int64(RONDO_VERSION_PATCH))
-    case 6: return ("RONDO_DOMAIN_RONDO", Int64(RONDO_DOMAIN_RONDO))
-    case 7: return ("RONDO_DOMAIN_POSIX", Int64(RONDO_DOMAIN_POSIX))
-    case 8: return ("RONDO_DOMAIN_RESOLVER", Int64(RONDO_DOMAIN_RESOLVER))
-    case 9: return ("RONDO_DOMAIN_TLS", Int64(RONDO_DOMAIN_TLS))
-    case 10: return ("RONDO_DOMAIN_USER", Int64(RONDO_DOMAIN_USER))
-    case 11: return ("RONDO_LOOP_DEBUG", Int64(RONDO_LOOP_DEBUG))
-    case 12: return ("RONDO_FUTURE_PENDING", Int64(RONDO_FUTURE_PENDING))
-    case 13: return ("RONDO_FUTURE_RESULT", Int64(RONDO_FUTURE_RESULT))
-    case 14: return ("RONDO_FUTURE_EXCEPTION", Int64(RONDO_FUTURE_EXCEPTION))
-    case 15: return ("RONDO_FUTURE_CANCELLED", Int64(RONDO_FUTURE_CANCELLED))
-    case 16: return ("RONDO_STEP_RETURN", Int64(RONDO_STEP_RETURN))
-    case 17: return ("RONDO_STEP_YIELD", Int64(RONDO_STEP_YIELD))
-    case 18: return ("RONDO_STEP_AWAIT", Int64(RONDO_STEP_AWAIT))
-    case 19: return ("RONDO_STEP_RAISE", Int64(RONDO_STEP_RAISE))
-    case 20: return ("RONDO_EAGER_DEFAULT", Int64(RONDO_EAGER_DEFAULT))
-    case 21: return ("RONDO_EAGER_YES", Int64(RONDO_EAGER_YES))
-    case 22: return ("RONDO_EAGER_NO", Int64(RONDO_EAGER_NO))
-    case 23: return ("RONDO_GATHER_RETURN_EXCEPTIONS", Int64(RONDO_GATHER_RETURN_EXCEPTIONS))
-    case 24: return ("RONDO_RUN_NO_SIGINT", Int64(RONDO_RUN_NO_SIGINT))
-    case 25: return ("RONDO_LOG_DEBUG", Int64(RONDO_LOG_DEBUG))
-    case 26: return ("RONDO_LOG_INFO", Int64(RONDO_LOG_INFO))
-    case 27: return ("RONDO_LOG_WARNING", Int64(RONDO_LOG_WARNING))
-    case 28: return ("RONDO_SEMAPHORE_BOUNDED", Int64(RONDO_SEMAPHORE_BOUNDED))
-    case 29: return ("RONDO_WAIT_ALL_COMPLETED", Int64(RONDO_WAIT_ALL_COMPLETED))
-    case 30: return ("RONDO_WAIT_FIRST_COMPLETED", Int64(RONDO_WAIT_FIRST_COMPLETED))
-    case 31: return ("RONDO_WAIT_FIRST_EXCEPTION", Int64(RONDO_WAIT_FIRST_EXCEPTION))
-    default: return ("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
+  private static func otherConstant(_ name: UnsafePointer<CChar>) -> Int64? {
+    var found: Int64?
+    @inline(never)  // else there is a comparison in full for each of them
+    func check(_ candidate: StaticString, _ value: Int64) {
+      if found == nil && strcmp(name, literal(candidate)) == 0 { found = value }
     }
+    check("RONDO_OK", Int64(RONDO_OK))
+    check("RONDO_NEVER", Int64.max)
+    check("RONDO_VERSION", Int64(RONDO_VERSION))
+    check("RONDO_VERSION_MAJOR", Int64(RONDO_VERSION_MAJOR))
+    check("RONDO_VERSION_MINOR", Int64(RONDO_VERSION_MINOR))
+    check("RONDO_VERSION_PATCH", Int64(RONDO_VERSION_PATCH))
+    check("RONDO_DOMAIN_RONDO", Int64(RONDO_DOMAIN_RONDO))
+    check("RONDO_DOMAIN_POSIX", Int64(RONDO_DOMAIN_POSIX))
+    check("RONDO_DOMAIN_RESOLVER", Int64(RONDO_DOMAIN_RESOLVER))
+    check("RONDO_DOMAIN_TLS", Int64(RONDO_DOMAIN_TLS))
+    check("RONDO_DOMAIN_USER", Int64(RONDO_DOMAIN_USER))
+    check("RONDO_LOOP_DEBUG", Int64(RONDO_LOOP_DEBUG))
+    check("RONDO_FUTURE_PENDING", Int64(RONDO_FUTURE_PENDING))
+    check("RONDO_FUTURE_RESULT", Int64(RONDO_FUTURE_RESULT))
+    check("RONDO_FUTURE_EXCEPTION", Int64(RONDO_FUTURE_EXCEPTION))
+    check("RONDO_FUTURE_CANCELLED", Int64(RONDO_FUTURE_CANCELLED))
+    check("RONDO_STEP_RETURN", Int64(RONDO_STEP_RETURN))
+    check("RONDO_STEP_YIELD", Int64(RONDO_STEP_YIELD))
+    check("RONDO_STEP_AWAIT", Int64(RONDO_STEP_AWAIT))
+    check("RONDO_STEP_RAISE", Int64(RONDO_STEP_RAISE))
+    check("RONDO_EAGER_DEFAULT", Int64(RONDO_EAGER_DEFAULT))
+    check("RONDO_EAGER_YES", Int64(RONDO_EAGER_YES))
+    check("RONDO_EAGER_NO", Int64(RONDO_EAGER_NO))
+    check("RONDO_GATHER_RETURN_EXCEPTIONS", Int64(RONDO_GATHER_RETURN_EXCEPTIONS))
+    check("RONDO_RUN_NO_SIGINT", Int64(RONDO_RUN_NO_SIGINT))
+    check("RONDO_LOG_DEBUG", Int64(RONDO_LOG_DEBUG))
+    check("RONDO_LOG_INFO", Int64(RONDO_LOG_INFO))
+    check("RONDO_LOG_WARNING", Int64(RONDO_LOG_WARNING))
+    check("RONDO_SEMAPHORE_BOUNDED", Int64(RONDO_SEMAPHORE_BOUNDED))
+    check("RONDO_WAIT_ALL_COMPLETED", Int64(RONDO_WAIT_ALL_COMPLETED))
+    check("RONDO_WAIT_FIRST_COMPLETED", Int64(RONDO_WAIT_FIRST_COMPLETED))
+    check("RONDO_WAIT_FIRST_EXCEPTION", Int64(RONDO_WAIT_FIRST_EXCEPTION))
+    check("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
+    return found
   }
 }
