@@ -60,6 +60,7 @@
 #include <rondo/queue.h>
 #include <rondo/group.h>
 #include <rondo/threads.h>
+#include <rondo/thread_queue.h>
 #include <rondo/run.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
