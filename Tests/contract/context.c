@@ -203,6 +203,47 @@ static void callbacks(void *arg)
     kit_loop_end(loop);
 }
 
+static void post_in_context(void *arg)
+{
+    rondo_handle *handle = NULL;
+    void **both = arg;
+    CHECK_OK(rondo_loop_call_soon_threadsafe_in_context(both[0], both[1], log_and_set, NUMBER(5), NULL, NULL));
+    CHECK_OK(rondo_loop_call_soon_threadsafe_in_context(both[0], both[1], log_and_set, NUMBER(6), NULL, &handle));
+    CHECK_OK(rondo_loop_call_soon_threadsafe_in_context(both[0], NULL, log_and_set, NUMBER(7), NULL, NULL));
+    CHECK_OK(rondo_handle_release(handle));
+}
+
+static void callbacks_later(void *arg)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_context *context = NULL;
+    rondo_handle *handle = NULL;
+    (void)arg;
+    set(1);
+    CHECK_OK(rondo_context_new(&context));
+    CHECK_OK(rondo_loop_call_later_in_context(loop, context, 0, log_and_set, NUMBER(2), NULL, NULL));
+    CHECK_OK(rondo_loop_call_at_in_context(loop, context, 0, log_and_set, NUMBER(3), NULL, &handle));
+    CHECK_OK(rondo_loop_call_at_in_context(loop, NULL, 0, log_and_set, NUMBER(4), NULL, NULL));
+    CHECK_OK(rondo_loop_call_later_in_context(loop, context, 3600 * INT64_C(1000000000), kit_no_call, NULL, kit_drop, NULL));
+    kit_pass(loop);
+    kit_pass(loop);
+    /* The two at 0 are due before the one that was told from now. */
+    kit_expect_log("-1 1 3");
+    kit_in_thread(post_in_context, (void *[]){ loop, context });
+    kit_pass(loop);
+    kit_expect_log("2 5 -1");
+    CHECK_OK(rondo_handle_release(handle));
+    CHECK_OK(rondo_context_release(context));
+    kit_loop_drop(loop);
+    CHECK_EQ_INT(kit_drops, 1);
+    CHECK_EQ_INT(get(), 1);
+}
+
+KIT_TEST(callbacks_later_in_a_context)
+{
+    in_new_context(callbacks_later, NULL);
+}
+
 KIT_TEST(K19_callbacks)
 {
     in_new_context(callbacks, NULL);

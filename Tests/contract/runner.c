@@ -753,3 +753,27 @@ KIT_TEST(interrupted_and_cancelled)
     CHECK_STATUS(rondo_runner_run(runner, coroutine_of(cancels_twice, &frame), NULL, NULL), RONDO_E_CANCELLED);
     end_runner(runner);
 }
+
+/* ---- what an awaitable is ------------------------------------------------------------------- */
+
+KIT_TEST(isfuture_and_iscoroutine)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frames[2] = { { 0 } };
+    rondo_future *future = future_of(loop);
+    rondo_task *task = task_of(loop, returns_step, &frames[0]);
+    rondo_coroutine *coroutine = coroutine_of(no_step, &frames[1]);
+    kit_catch_log();
+    CHECK_EQ_INT(rondo_awaitable_is_future(future), 1);
+    CHECK_EQ_INT(rondo_awaitable_is_future(task), 1);
+    CHECK_EQ_INT(rondo_awaitable_is_future(coroutine), 0);
+    CHECK_EQ_INT(rondo_awaitable_is_coroutine(coroutine), 1);
+    CHECK_EQ_INT(rondo_awaitable_is_coroutine(task), 0);
+    CHECK_EQ_INT(rondo_awaitable_is_coroutine(loop), 0);
+    CHECK_OK(rondo_coroutine_release(coroutine));
+    CHECK_EQ_INT(rondo_awaitable_is_coroutine(coroutine), 0);
+    kit_pass(loop);
+    end_task(task);
+    end_future(future);
+    kit_loop_end(loop);
+}

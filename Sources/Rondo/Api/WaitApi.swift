@@ -142,6 +142,18 @@ private func keepForWait(_ awaitable: OpaquePointer?, _ outCoroutine: OutHandle?
   return LoopRef.refuseAwaitable(awaitable)
 }
 
+// MARK: - what it is
+
+@_cdecl("rondo_awaitable_is_future") @implementation
+public func rondo_awaitable_is_future(_ awaitable: UnsafeRawPointer?) -> Int32 {
+  FutureRef.find(OpaquePointer(awaitable)) != nil ? 1 : 0
+}
+
+@_cdecl("rondo_awaitable_is_coroutine") @implementation
+public func rondo_awaitable_is_coroutine(_ awaitable: UnsafeRawPointer?) -> Int32 {
+  CoroutineRef.find(OpaquePointer(awaitable)) != nil ? 1 : 0
+}
+
 // MARK: - wait, as_completed
 
 @_cdecl("rondo_wait") @implementation
