@@ -105,6 +105,7 @@ typedef struct rondo_thread_future rondo_thread_future;
 typedef struct rondo_error rondo_error;
 typedef struct rondo_context rondo_context;
 typedef struct rondo_contextvar rondo_contextvar;
+typedef struct rondo_context_token rondo_context_token;
 typedef struct rondo_exception_context rondo_exception_context;
 typedef struct rondo_lock rondo_lock;
 typedef struct rondo_event rondo_event;
