@@ -175,14 +175,17 @@ extension UnsafeMutablePointer where Pointee == ThreadLot {
     while true {
       var (status, wake) = attempt()
       if status == RONDO_E_TIMEOUT && timeout > 0 && rondo_thread()!.pointee.running != 0 { status = -EDEADLK }
-      let until = deadline ?? ThreadClock.deadline(timeout)
-      if status != RONDO_E_TIMEOUT || timeout == 0 || (until != Int64.max && rondo_shim_now() >= until) {
-        rondo_unlock(lock)
-        wake.deliver()
-        return status
+      if status == RONDO_E_TIMEOUT && timeout > 0 {
+        let until = deadline ?? ThreadClock.deadline(timeout)
+        deadline = until
+        if until == Int64.max || rondo_shim_now() < until {
+          sleep(lock, until)
+          continue
+        }
       }
-      deadline = until
-      sleep(lock, until)
+      rondo_unlock(lock)
+      wake.deliver()
+      return status
     }
   }
 }
@@ -199,7 +202,8 @@ extension LoopRef {
   /// success. For who holds a lock that comes before the inbox's.
   fileprivate func leaveWake(_ future: FutureRef) -> rondo_status {
     let call = Call(
-      fn: { ThreadWake.complete(FutureRef($0!)) }, arg: future.raw, drop: { _ = FutureRef($0!).releaseUser() }, context: 0)
+      fn: { ThreadWake.complete(FutureRef($0!)) }, arg: future.raw, drop: { _ = FutureRef($0!).releaseUser() },
+      context: 0)
     rondo_lock(inbox.lock)
     defer { rondo_unlock(inbox.lock) }
     if inbox.pointee.isClosed || rondo_peek64(&s.pointee.owner) <= Owner.dead { return RONDO_E_LOOP_CLOSED }

@@ -28,7 +28,9 @@ struct ThreadWait {
 
   private init(_ frame: Raw?) { s = frame.unsafelyUnwrapped.assumingMemoryBound(to: ThreadFrame.self) }
 
-  private static func make(_ name: StaticString, _ object: Raw, _ wish: UInt32, _ item: Value = .none) -> CoroutineRef? {
+  private static func make(_ name: StaticString, _ object: Raw, _ wish: UInt32, _ item: Value = .none)
+    -> CoroutineRef?
+  {
     guard
       let (made, frame) = CoroutineRef.makeNative(
         name, { ThreadWait($1).step($3) }, ThreadFrame.self, { ThreadWait($0).letGo() })
