@@ -34,6 +34,7 @@ struct world {
     rondo_timeout *timeout;
     rondo_task_group *group;
     rondo_as_completed *completed;
+    rondo_call_graph *graph;
     int fds[2];
 };
 
@@ -77,6 +78,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_task_group_new(world.loop, &world.group));
     CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
                                     &world.completed));
+    CHECK_OK(rondo_capture_call_graph(world.task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &world.graph));
     kit_socketpair(world.fds);
     return world;
 }
@@ -101,6 +103,7 @@ static void end_world(struct world *world)
     rondo_timeout_release(world->timeout);
     rondo_task_group_release(world->group);
     rondo_as_completed_release(world->completed);
+    rondo_call_graph_release(world->graph);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -126,6 +129,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_queue *", world->queue },
         { "rondo_timeout *", world->timeout },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
+        { "rondo_call_graph *", world->graph },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -289,7 +293,8 @@ static bool ends_with(const char *text, const char *end)
 static bool null_is_allowed(const struct api_function *function, const struct api_param *param)
 {
     static const char *const names[] = { "rondo_set_event_loop", "rondo_current_task",
-                                         "rondo_all_tasks", NULL };
+                                         "rondo_all_tasks", "rondo_capture_call_graph",
+                                         "rondo_format_call_graph", "rondo_print_call_graph", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||

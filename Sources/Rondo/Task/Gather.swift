@@ -133,7 +133,7 @@ struct Gather {
     }
     outer.pin()
     let added = future.addCallback(
-      { Gather.childDone($0, $1) }, Value(pointer: outer.raw, drop: { Gather.letGoOfOuter($0) }), 0)
+      Gather.onChildDone, Value(pointer: outer.raw, drop: { Gather.letGoOfOuter($0) }), 0)
     if added != RONDO_OK { outer.unpin() }
     return added
   }
@@ -175,6 +175,9 @@ struct Gather {
   }
 
   // MARK: - children
+
+  /// The callback of each child; its argument is the outer future, nil once that is done.
+  static var onChildDone: rondo_future_fn { { Gather.childDone($0, $1) } }
 
   private static func childDone(_ child: OpaquePointer?, _ outer: Raw?) {
     guard let child = FutureRef.find(child) else { return }

@@ -54,7 +54,7 @@ struct TaskRef {
   @inline(__always)
   private var inner: CoroutineRef? { body.pointee.step == nil ? body.pointee.frame.map { CoroutineRef($0) } : nil }
   @inline(__always)
-  private var root: ActivationPointer { inner?.body ?? body }
+  var root: ActivationPointer { inner?.body ?? body }
 
   /// The ring's entry for a step.
   @inline(__always)
