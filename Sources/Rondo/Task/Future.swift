@@ -137,8 +137,18 @@ struct FutureRef {
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
   }
 
+  /// It may hold what holds the next one, and so on: see Drops.
   @inline(never)  // runs the exception handler, lets go of a task's parts
   private func endAnyhow() {
+    pin()
+    if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return }
+    s.pointee.header.refs -= 1
+    Drops.enter()
+    endNow()
+    Drops.leave()
+  }
+
+  private func endNow() {
     if has(FutureBits.unread) && reportUnread() { return }
     let loop = loop
     if isTask { TaskRef(raw).freeParts() }
@@ -282,7 +292,7 @@ struct FutureRef {
   func cancel(_ error: ErrorRef) -> Bool {
     remove(FutureBits.unread)
     if isDone { return false }
-    if isTask { return TaskRef(raw).cancel(error) }
+    if isTask || has(FutureBits.gather) { return CancelWalk.run(self, error) }
     guard let extra = address(s.pointee.extra) else {
       becomeCancelled(error)
       return true
