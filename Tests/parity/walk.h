@@ -26,7 +26,7 @@ static int choose(int count)
 struct worker {
     RONDO_FRAME;
     char kind;
-    char name[8];
+    char name[16];
     int count, at;
     intptr_t total;
     rondo_awaitable *things[3]; /* with a reference each */

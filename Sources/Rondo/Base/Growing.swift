@@ -32,6 +32,7 @@ struct Growing<Element> {
     return true
   }
 
+  @inline(never)  // rare, and the same for every list
   private mutating func reserve(_ more: Int) -> Bool {
     if count + more <= capacity { return true }
     let wanted = Swift.max(16, Swift.max(capacity * 2, count + more))

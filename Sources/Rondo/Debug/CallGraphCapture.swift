@@ -128,6 +128,7 @@ struct CallGraphCapture {
     work.reverse(from: first)  // the first one is to be taken off first
   }
 
+  @inline(never)  // the same
   private mutating func follow(_ future: FutureRef, _ index: UInt32) {
     let first = through.count
     Awaiters.forEach(of: future) { awaiter in
@@ -142,6 +143,7 @@ struct CallGraphCapture {
   // MARK: - calls
 
   /// Innermost first. A positive limit keeps the outermost ones, as in asyncio.
+  @inline(never)  // the same
   private mutating func addCalls(_ task: TaskRef) {
     if limit == 0 { return }
     var count = 0
@@ -196,6 +198,7 @@ struct SeenTable {
   }
 
   /// The place of a future, a new one if need be, until the next call; nil if memory is out.
+  @inline(never)  // small code is worth more than a fast capture
   mutating func place(of future: UInt64) -> UnsafeMutablePointer<Place>? {
     if count * 2 >= capacity && !grow() { return nil }
     let found = find(future)
@@ -206,6 +209,7 @@ struct SeenTable {
     return found
   }
 
+  @inline(never)  // the same
   private func find(_ future: UInt64) -> UnsafeMutablePointer<Place> {
     var at = Int(truncatingIfNeeded: (future &* 0x9E37_79B9_7F4A_7C15) >> 32) & (capacity - 1)
     while places![at].future != 0 && places![at].future != future { at = (at + 1) & (capacity - 1) }

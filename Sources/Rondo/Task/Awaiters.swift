@@ -25,6 +25,7 @@ enum Awaiters {
     } while at != last
   }
 
+  @inline(never)  // small code is worth more than a fast visit
   private static func visitCallback(_ node: WaiterPointer, _ visit: (FutureRef) -> Void) {
     let fn = unsafeBitCast(node.pointee.fn, to: UInt.self)
     func isIt(_ candidate: rondo_future_fn) -> Bool { fn == unsafeBitCast(candidate, to: UInt.self) }
