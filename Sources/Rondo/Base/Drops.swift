@@ -29,17 +29,26 @@ enum Drops {
   }
 
   /// True if it is so deep down that this was put off.
-  static func putOff(_ value: Value) -> Bool {
+  @inline(__always)
+  static func putOff(_ value: Value) -> Bool { isDeep && putOffNow(value) }
+
+  /// True if what holds something had better be put off.
+  @inline(__always)
+  static var isDeep: Bool { rondo_thread()!.pointee.dropping >= mostNested }
+
+  @inline(never)  // rare
+  private static func putOffNow(_ value: Value) -> Bool {
     let thread = rondo_thread()!
-    if thread.pointee.dropping < mostNested { return false }
     guard let made = allocateArray(PutOff.self, 1) else { return false }
     made.initialize(to: PutOff(next: thread.pointee.put_off, value: value))
     thread.pointee.put_off = bits(made)
     return true
   }
 
+  @inline(__always)
   static func enter() { rondo_thread()!.pointee.dropping += 1 }
 
+  @inline(__always)
   static func leave() {
     let thread = rondo_thread()!
     thread.pointee.dropping -= 1

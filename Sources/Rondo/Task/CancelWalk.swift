@@ -27,6 +27,7 @@ struct GatherWalk {
 
 enum CancelWalk {
   /// Cancel a future; false if it is done or will not.
+  @inline(never)  // cancellations are rarer than what is around them
   static func run(_ start: FutureRef, _ error: ErrorRef) -> Bool {
     var innermost: Gather?
     var next = start

@@ -140,14 +140,31 @@ struct FutureRef {
   /// It may hold what holds the next one, and so on: see Drops.
   @inline(never)  // runs the exception handler, lets go of a task's parts
   private func endAnyhow() {
-    pin()
-    if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return }
-    s.pointee.header.refs -= 1
-    Drops.enter()
+    let isFinished = isFinishedTask
+    if !isFinished {
+      if Drops.isDeep && endLater() { return }
+      Drops.enter()
+    }
     endNow()
-    Drops.leave()
+    if !isFinished { Drops.leave() }
   }
 
+  @inline(never)  // rare
+  private func endLater() -> Bool {
+    pin()
+    if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return true }
+    s.pointee.header.refs -= 1
+    return false
+  }
+
+  /// A task whose frame is gone and whose value needs no drop holds nothing that could go on.
+  @inline(__always)
+  private var isFinishedTask: Bool {
+    guard isTask, s.pointee.extra | s.pointee.waiters == 0, s.pointee.value.drop == nil else { return false }
+    return TaskRef(raw).body.has(ActivationBits.ended) && flags & FutureBits.unread == 0
+  }
+
+  @inline(__always)  // in one place, the end of every task
   private func endNow() {
     if has(FutureBits.unread) && reportUnread() { return }
     let loop = loop

@@ -289,6 +289,7 @@ struct TaskRef {
     if future.has(FutureBits.mustCancel) { passCancellation(to: awaited) }
   }
 
+  @inline(never)  // rare, and it would cost every wait registers
   private func passCancellation(to awaited: FutureRef) {
     if awaited.cancel(ErrorRef(address(s.pointee.pending)!)) { takePending()?.unpin() }
   }
