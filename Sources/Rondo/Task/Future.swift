@@ -130,42 +130,30 @@ struct FutureRef {
   @inline(never)  // wherever a pin is given back
   func end() {
     let isPlain = s.pointee.extra | s.pointee.waiters == 0 && flags & (FutureBits.unread | FutureBits.sleep) == 0
-    if !isPlain || isTask { return endAnyhow() }
+    if isTask { return endAnyhow() }
+    if !isPlain { return endInTurn() }
     let loop = loop
     letGoOfOutcome()
     Slab.give(loop.futures, raw)
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
   }
 
-  /// It may hold what holds the next one, and so on: see Drops.
+  /// A gather or a shield holds what holds the next one, and so on: see Drops. A task does not: its
+  /// frame is gone, and whatever else it has is let go of through Drops itself.
+  @inline(never)  // rare
+  private func endInTurn() {
+    if Drops.isDeep {
+      pin()
+      if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return }
+      s.pointee.header.refs -= 1
+    }
+    Drops.enter()
+    endAnyhow()
+    Drops.leave()
+  }
+
   @inline(never)  // runs the exception handler, lets go of a task's parts
   private func endAnyhow() {
-    let isFinished = isFinishedTask
-    if !isFinished {
-      if Drops.isDeep && endLater() { return }
-      Drops.enter()
-    }
-    endNow()
-    if !isFinished { Drops.leave() }
-  }
-
-  @inline(never)  // rare
-  private func endLater() -> Bool {
-    pin()
-    if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return true }
-    s.pointee.header.refs -= 1
-    return false
-  }
-
-  /// A task whose frame is gone and whose value needs no drop holds nothing that could go on.
-  @inline(__always)
-  private var isFinishedTask: Bool {
-    guard isTask, s.pointee.extra | s.pointee.waiters == 0, s.pointee.value.drop == nil else { return false }
-    return TaskRef(raw).body.has(ActivationBits.ended) && flags & FutureBits.unread == 0
-  }
-
-  @inline(__always)  // in one place, the end of every task
-  private func endNow() {
     if has(FutureBits.unread) && reportUnread() { return }
     let loop = loop
     if isTask { TaskRef(raw).freeParts() }
