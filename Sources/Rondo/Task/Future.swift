@@ -130,8 +130,7 @@ struct FutureRef {
   @inline(never)  // wherever a pin is given back
   func end() {
     let isPlain = s.pointee.extra | s.pointee.waiters == 0 && flags & (FutureBits.unread | FutureBits.sleep) == 0
-    if isTask { return endAnyhow() }
-    if !isPlain { return endInTurn() }
+    if !isPlain || isTask { return isTask ? endAnyhow() : endInTurn() }
     let loop = loop
     letGoOfOutcome()
     Slab.give(loop.futures, raw)
