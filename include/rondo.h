@@ -65,6 +65,7 @@
 #include <rondo/run.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
+#include <rondo/callgraph.h>
 #include <rondo/async.h>
 
 #endif

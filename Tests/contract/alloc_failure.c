@@ -466,6 +466,37 @@ out:
 
 KIT_TEST_WITHIN(oom_wait_as_completed, 30) { sweep(several); }
 
+static void graph(void)
+{
+    static struct count counts[2];
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL, *waiter = NULL;
+    rondo_future *gather = NULL;
+    rondo_coroutine *wait = NULL;
+    rondo_call_graph *captured = NULL;
+    char text[4096];
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &task));
+    rondo_awaitable *awaitables[] = { task, task };
+    TRY(rondo_gather(loop, awaitables, 2, 0, &gather));
+    TRY(rondo_wait_for(gather, 10000000000, &wait));
+    TRY(rondo_loop_create_task(loop, wait, NULL, &waiter));
+    pass(loop);
+    TRY(rondo_capture_call_graph(task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &captured));
+    TRY(rondo_call_graph_format(captured, text, sizeof text, NULL));
+    TRY(rondo_loop_format_tasks(loop, text, sizeof text, NULL));
+    run_to_the_end(loop, waiter, NULL);
+out:
+    CHECK_OK(rondo_call_graph_release(captured));
+    CHECK_OK(rondo_future_release(gather));
+    CHECK_OK(rondo_task_release(waiter));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_call_graph, 30) { sweep(graph); }
+
 struct structured {
     RONDO_FRAME;
     rondo_loop *loop;

@@ -38,6 +38,7 @@ struct world {
     rondo_thread_queue *thread_queue;
     rondo_thread_event *thread_event;
     rondo_context_token *token;
+    rondo_call_graph *graph;
     int fds[2];
 };
 
@@ -86,6 +87,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_runner_new(NULL, &world.runner));
     CHECK_OK(rondo_thread_queue_new(0, &world.thread_queue));
     CHECK_OK(rondo_thread_event_new(&world.thread_event));
+    CHECK_OK(rondo_capture_call_graph(world.task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &world.graph));
     kit_socketpair(world.fds);
     return world;
 }
@@ -115,6 +117,7 @@ static void end_world(struct world *world)
     rondo_runner_release(world->runner);
     rondo_thread_queue_release(world->thread_queue);
     rondo_thread_event_release(world->thread_event);
+    rondo_call_graph_release(world->graph);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -143,6 +146,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
         { "rondo_thread_event *", world->thread_event },
         { "rondo_context_token *", world->token },
+        { "rondo_call_graph *", world->graph },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -316,7 +320,8 @@ static bool ends_with(const char *text, const char *end)
 static bool null_is_allowed(const struct api_function *function, const struct api_param *param)
 {
     static const char *const names[] = { "rondo_set_event_loop", "rondo_current_task",
-                                         "rondo_all_tasks", NULL };
+                                         "rondo_all_tasks", "rondo_capture_call_graph",
+                                         "rondo_format_call_graph", "rondo_print_call_graph", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
