@@ -61,6 +61,7 @@
 #include <rondo/group.h>
 #include <rondo/threads.h>
 #include <rondo/run.h>
+#include <rondo/scope.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
 #include <rondo/async.h>

@@ -33,6 +33,7 @@ struct world {
     rondo_queue *queue;
     rondo_timeout *timeout;
     rondo_task_group *group;
+    rondo_cancel_scope *scope;
     rondo_as_completed *completed;
     int fds[2];
 };
@@ -75,6 +76,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_queue_new(world.loop, 0, &world.queue));
     CHECK_OK(rondo_timeout_new(world.loop, RONDO_NEVER, &world.timeout));
     CHECK_OK(rondo_task_group_new(world.loop, &world.group));
+    CHECK_OK(rondo_cancel_scope_new(world.loop, NULL, &world.scope));
     CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
                                     &world.completed));
     kit_socketpair(world.fds);
@@ -100,6 +102,7 @@ static void end_world(struct world *world)
     rondo_queue_release(world->queue);
     rondo_timeout_release(world->timeout);
     rondo_task_group_release(world->group);
+    rondo_cancel_scope_release(world->scope);
     rondo_as_completed_release(world->completed);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
@@ -124,7 +127,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_event *", world->event },         { "rondo_condition *", world->condition },
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
         { "rondo_queue *", world->queue },
-        { "rondo_timeout *", world->timeout },
+        { "rondo_timeout *", world->timeout },     { "rondo_cancel_scope *", world->scope },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
     };
     if (strncmp(type, "const ", 6) == 0)
@@ -289,7 +292,8 @@ static bool ends_with(const char *text, const char *end)
 static bool null_is_allowed(const struct api_function *function, const struct api_param *param)
 {
     static const char *const names[] = { "rondo_set_event_loop", "rondo_current_task",
-                                         "rondo_all_tasks", NULL };
+                                         "rondo_all_tasks", "rondo_current_deadline", "rondo_current_time_left",
+                                         NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||

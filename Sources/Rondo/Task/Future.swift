@@ -34,12 +34,14 @@ enum FutureBits {
   static let lateWake: UInt32 = 32  // done, but its waiters were not woken for want of memory
   static let sleep: UInt32 = 64  // extra is a timer
   static let quiet: UInt32 = 128  // no report when it goes pending
+  static let patient: UInt32 = 131072  // has to end by itself: a cancelled scope lets it be waited for
   static let gather: UInt32 = 16384  // extra is a GatherState
   // a task's own
   static let mustCancel: UInt32 = 256
   static let lateStep: UInt32 = 1024
   static let stepping: UInt32 = 2048
   static let visited: UInt32 = 32768  // on the way of a cancellation
+  static let inCancelled: UInt32 = 65536  // in a cancel scope that insists
   static let gathered: UInt32 = 8192  // being given to a gather, for the time of that call
 }
 
