@@ -157,6 +157,7 @@ static void nop_log(int32_t level, const char *text, void *arg) { (void)level; (
 static void nop_call(void *arg) { (void)arg; }
 static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
+static rondo_status nop_race(size_t i, void *arg, rondo_coroutine **out) { (void)i; (void)arg; (void)out; return -EIO; }
 
 static uint64_t callback_of(const char *type)
 {
@@ -178,6 +179,8 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)nop_predicate;
     if (strcmp(type, "rondo_compare_fn") == 0)
         return (uintptr_t)nop_compare;
+    if (strcmp(type, "rondo_race_fn") == 0)
+        return (uintptr_t)nop_race;
     CHECK_EQ_STR(type, "rondo_call_fn");
     return (uintptr_t)nop_call;
 }

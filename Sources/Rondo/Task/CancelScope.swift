@@ -147,7 +147,7 @@ struct CancelScope {
 
   private func expire() {
     set(CancelScopeBits.expired, true)
-    cancel(CancelScope.makeError(literal("the deadline of a cancel scope is over"), nil) ?? CancelScope.plainError())
+    cancel(CancelScope.makeError(literal("the deadline of a cancel scope is over"), nil) ?? ErrorRef.plainCancelledPinned())
   }
 
   /// The cancellation that is delivered, pinned; nil if memory is out.
@@ -161,12 +161,6 @@ struct CancelScope {
       }
     }
     return error
-  }
-
-  private static func plainError() -> ErrorRef {
-    let plain = ErrorRef.plainCancelled()
-    plain.pin()
-    return plain
   }
 
   // MARK: - time
