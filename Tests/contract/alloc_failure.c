@@ -573,6 +573,49 @@ out:
 
 KIT_TEST_WITHIN(oom_cancel_scopes, 60) { sweep(scoped); }
 
+static rondo_status make_walk(size_t index, void *arg, rondo_coroutine **out)
+{
+    (void)index;
+    return rondo_coroutine_new("walk", walk, arg, GIVEN, out);
+}
+
+struct racing {
+    RONDO_FRAME;
+    rondo_loop *loop;
+    struct count count;
+    rondo_coroutine *race;
+};
+
+RONDO_STEP(racing_step)
+{
+    struct racing *self = frame;
+    const rondo_race_result *result;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(rondo_staggered_race(3, RONDO_NEVER, make_walk, &self->count, GIVEN, &self->race),
+                "race");
+    RONDO_TRY_AWAIT(self, self->race);
+    CHECK(thrown == NULL || !clean);
+    result = sent;
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    CHECK(!clean || (result->winner == 0 && result->started == 1));
+    RONDO_RETURN("raced");
+    RONDO_END(self);
+}
+
+static void racing(void)
+{
+    struct racing frame = { 0 };
+    rondo_coroutine *main = NULL;
+    TRY(rondo_loop_new(NULL, &frame.loop));
+    TRY(rondo_coroutine_new("racing", racing_step, &frame, GIVEN, &main));
+    run_to_the_end(frame.loop, main, "raced");
+out:
+    end_loop(frame.loop);
+}
+
+KIT_TEST_WITHIN(oom_staggered_race, 60) { sweep(racing); }
+
 static void whole_run(void)
 {
     rondo_coroutine *coroutine = NULL;

@@ -13,7 +13,10 @@ RONDO_BEGIN_DECLS
  */
 typedef rondo_status (*rondo_race_fn)(size_t index, void *arg, rondo_coroutine **out_coroutine);
 
-/** How a race ended: the value of the coroutine of rondo_staggered_race(). */
+/**
+ * How a race ended: the value of the coroutine of rondo_staggered_race(), borrowed as any value is.
+ * It cannot be taken: rondo_coroutine_take_sent() and rondo_future_take_result() refuse.
+ */
 typedef struct rondo_race_result {
     /** The winner's value, or NULL. */
     void *value;

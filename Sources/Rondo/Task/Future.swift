@@ -218,7 +218,7 @@ struct FutureRef {
   /// The value of a future with a result, with the duty to drop it; nil if it was taken before, or
   /// is part of something that stays.
   func take() -> Value? {
-    if has(FutureBits.taken) || s.pointee.value.isBorrowed { return nil }
+    if has(FutureBits.taken) || s.pointee.value.isBorrowed || s.pointee.value.isKept { return nil }
     if !has(FutureBits.sleep), let take = extraTake {
       var value = Value.none
       if !withUnsafeMutablePointer(to: &value, { take(raw, Raw($0)) }) { return nil }

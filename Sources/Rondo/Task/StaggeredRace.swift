@@ -12,7 +12,8 @@ import CRondoShim
 
 /// What a race's coroutine and its tasks share, and in the end its value: nothing can fail then.
 struct RaceState {
-  var result: rondo_race_result  // first: what C gets is a pointer to it
+  var end: @convention(c) (Raw) -> Void  // of the result, which C gets a pointer to: see Value.kept
+  var result: rondo_race_result
   var holders: Int  // the coroutine's frame, the runners' frames, their tasks' callbacks; the value
   var fn: rondo_race_fn
   var arg: Value
@@ -46,6 +47,7 @@ extension UnsafeMutablePointer where Pointee == RaceState {
     }
     memset(errors, 0, (count + 1) * MemoryLayout<OpaquePointer?>.stride)
     state.initialize(to: RaceState(
+      end: { ($0 - 8).assumingMemoryBound(to: RaceState.self).letGo() },
       result: rondo_race_result(value: nil, winner: -1, started: 0, errors: UnsafePointer(errors)), holders: 1, fn: fn,
       arg: arg, count: count, delay: delay, value: .none, errors: errors, running: running, runningCount: 0,
       completed: 0, unhandled: 0, scope: 0))
@@ -185,7 +187,9 @@ struct StaggeredRace {
   }
 
   private func step(_ thrown: OpaquePointer?) -> rondo_step {
-    guard let running = address(rondo_thread()!.pointee.running) else { return Native.raise(ErrorRef.of(RONDO_E_NO_LOOP)) }
+    guard let running = address(rondo_thread()!.pointee.running) else {
+      return thrown != nil ? Native.raise(nil, thrown) : Native.raise(ErrorRef.of(RONDO_E_NO_LOOP))
+    }
     let loop = LoopRef(running)
     if !s.pointee.hasBegun {
       if let refusal = begin(loop) { return refusal }
@@ -234,6 +238,6 @@ struct StaggeredRace {
     }
     race.pointee.result.value = race.pointee.value.pointer
     race.pointee.holders += 1
-    return Native.value(Value(pointer: Raw(race), drop: { $0!.assumingMemoryBound(to: RaceState.self).letGo() }))
+    return Native.value(.kept(Raw(race) + 8))
   }
 }

@@ -47,7 +47,9 @@ struct StaggeredRunner {
   }
 
   private func step(_ sent: Raw?, _ thrown: OpaquePointer?) -> rondo_step {
-    let loop = LoopRef(address(rondo_thread()!.pointee.running)!)
+    // Closed with its loop, it only ends.
+    guard let running = address(rondo_thread()!.pointee.running) else { return Native.raise(nil, thrown) }
+    let loop = LoopRef(running)
     switch s.pointee.stage {
     case 0:
       s.pointee.task = loop.s.pointee.currentTask
