@@ -550,11 +550,29 @@ RONDO_STEP(moves_on)
     RONDO_END(self);
 }
 
+/* What an inner part swallowed is not thrown in the outer one. */
+RONDO_STEP(moves_on_inside)
+{
+    struct part *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_MOVE_ON_AFTER(self, self->outer, self->loop, LONG);
+    RONDO_MOVE_ON_AFTER(self, self->scope, self->loop, 0);
+    RONDO_SLEEP_IN(self, inner, LONG);
+    RONDO_CANCEL_SCOPE_EXIT(self, inner, self->scope);
+    RONDO_MOVE_ON_AFTER(self, self->scope, self->loop, 0);
+    RONDO_SLEEP_IN(self, again, LONG);
+    RONDO_TRY_CANCEL_SCOPE_EXIT(self, again, self->scope, self->left);
+    CHECK_EQ_PTR(self->left, NULL);
+    RONDO_CANCEL_SCOPE_EXIT(self, outer, self->outer);
+    RONDO_END(self);
+}
+
 KIT_TEST(deadline_moves_on)
 {
     rondo_loop *loop = kit_loop();
-    struct part self = { 0 };
+    struct part self = { 0 }, inside = { 0 };
     run_part(loop, moves_on, &self);
+    run_part(loop, moves_on_inside, &inside);
     kit_loop_end(loop); /* finds no timer */
 }
 

@@ -197,6 +197,7 @@
             goto rondo_exit_##part;                                                               \
         (error) = NULL;                                                                           \
         RONDO_CHECK(rondo_cancel_scope_exit((scope), thrown, &(error)), "cancel scope");          \
+        thrown = NULL;                                                                            \
         rondo_cancel_scope_release(scope);                                                        \
         (scope) = NULL;                                                                           \
     } while (0)
@@ -210,6 +211,7 @@
             goto rondo_exit_##part;                                                               \
         rondo_left_ = NULL;                                                                       \
         RONDO_CHECK(rondo_cancel_scope_exit((scope), thrown, &rondo_left_), "cancel scope");      \
+        thrown = NULL;                                                                            \
         rondo_cancel_scope_release(scope);                                                        \
         (scope) = NULL;                                                                           \
         if (rondo_left_ == NULL)                                                                  \
