@@ -232,8 +232,7 @@ struct CancelScope {
   }
 
   func endRequest() {
-    guard let request = address(s.pointee.request).map({ FutureRef($0) }), !request.isDone else { return }
-    request.complete(RONDO_FUTURE_RESULT, .none)
+    if let request = address(s.pointee.request) { FutureRef(request).completeOnce() }
   }
 
   // MARK: - leaving

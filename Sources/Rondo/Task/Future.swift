@@ -269,6 +269,10 @@ struct FutureRef {
     return true
   }
 
+  /// Without a value, if it is pending: somebody is told that something has happened.
+  @inline(never)  // in places that are rare
+  func completeOnce() { if !isDone { complete(RONDO_FUTURE_RESULT, .none) } }
+
   /// With an error, which is pinned here.
   func fail(_ error: ErrorRef) {
     error.pin()

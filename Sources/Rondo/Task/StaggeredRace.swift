@@ -105,9 +105,7 @@ extension UnsafeMutablePointer where Pointee == RaceState {
 
   private func taskDone(_ task: FutureRef) {
     forget(task)
-    if pointee.runningCount == 0, let completed = address(pointee.completed).map({ FutureRef($0) }), !completed.isDone {
-      completed.complete(RONDO_FUTURE_RESULT, .none)
-    }
+    if pointee.runningCount == 0, let completed = address(pointee.completed) { FutureRef(completed).completeOnce() }
     if task.state != RONDO_FUTURE_EXCEPTION { return }
     task.remove(FutureBits.unread)
     if pointee.unhandled != 0 { return }

@@ -124,8 +124,7 @@ struct StaggeredRunner {
   /// The pin moves.
   private func fail(_ error: ErrorRef) -> rondo_step {
     race.pointee.errors[s.pointee.index] = error.handle
-    let failed = FutureRef(address(s.pointee.failed)!)
-    if !failed.isDone { failed.complete(RONDO_FUTURE_RESULT, .none) }
+    FutureRef(address(s.pointee.failed)!).completeOnce()
     return Native.value(.none)
   }
 
