@@ -1051,6 +1051,66 @@ KIT_TEST(a_group_fails_inside)
     kit_loop_end(loop);
 }
 
+/* ---- what asyncio's own waits make of it ----------------------------------------------------- */
+
+/* mode 0: gather, 1: shield, 2: wait_for, 3: a task, 4: wait; each in a cancelled scope. */
+static rondo_awaitable *wait_of(struct part *self, struct frame *inner)
+{
+    rondo_future *made = NULL;
+    rondo_coroutine *wait = NULL;
+    rondo_awaitable *both[2];
+    *inner = (struct frame){ .loop = self->loop, .future = self->future, .name = "inner" };
+    rondo_task *task = task_of(self->loop, tells_step, inner);
+    both[0] = task;
+    both[1] = self->other;
+    switch (self->mode) {
+    case 0: CHECK_OK(rondo_gather(self->loop, both, 2, 0, &made)); break;
+    case 1: CHECK_OK(rondo_shield(self->loop, task, &made)); break;
+    case 2: CHECK_OK(rondo_wait_for(task, LONG, &wait)); break;
+    case 3: made = as_future(task); return made; /* its reference is given to the await */
+    default: CHECK_OK(rondo_wait(self->loop, both, 2, RONDO_NEVER, RONDO_WAIT_ALL_COMPLETED, &wait));
+    }
+    end_task(task);
+    return made != NULL ? (rondo_awaitable *)made : wait;
+}
+
+RONDO_STEP(waits_in_asyncios_ways)
+{
+    static struct frame inner;
+    struct part *self = frame;
+    RONDO_BEGIN(self);
+    self->scope = entered(self->loop, 0);
+    RONDO_TRY_AWAIT_MOVED(self, wait_of(self, &inner));
+    expect_thrown(thrown, RONDO_E_CANCELLED, "soon");
+    CHECK_EQ_INT(cancelling(self->task), 1);
+    CHECK_EQ_INT(leave(&self->scope, thrown), RONDO_OK);
+    RONDO_YIELD(self);
+    RONDO_END(self);
+}
+
+KIT_TEST(waits_of_every_kind)
+{
+    rondo_loop *loop = kit_loop();
+    for (int mode = 0; mode < 5; mode++) {
+        struct part self = { .mode = mode, .future = future_of(loop), .other = future_of(loop) };
+        spawn_part(loop, waits_in_asyncios_ways, &self);
+        kit_pass(loop);
+        kit_pass(loop);
+        cancel_scope_soon(self.scope);
+        run_until_done(loop, self.task);
+        expect_result(as_future(self.task), NULL);
+        /* shield and wait cancel nothing: what they waited for goes on. */
+        CHECK_EQ_INT(rondo_future_is_done(self.future), mode != 1 && mode != 4);
+        if (mode == 1 || mode == 4)
+            CHECK_OK(rondo_future_set_result(self.future, NULL, NULL));
+        kit_pass(loop);
+        kit_pass(loop);
+        kit_expect_log(mode == 1 || mode == 4 ? "inner:ok" : "inner:cancelled");
+        finish_part(&self);
+    }
+    kit_loop_end(loop);
+}
+
 /* ---- misuse ---------------------------------------------------------------------------------- */
 
 RONDO_STEP(enters_what_is_not_its_own)
