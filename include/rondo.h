@@ -63,6 +63,8 @@
 #include <rondo/threads.h>
 #include <rondo/thread_queue.h>
 #include <rondo/run.h>
+#include <rondo/scope.h>
+#include <rondo/race.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
 #include <rondo/callgraph.h>

@@ -115,6 +115,7 @@ typedef struct rondo_barrier rondo_barrier;
 typedef struct rondo_queue rondo_queue;
 typedef struct rondo_timeout rondo_timeout;
 typedef struct rondo_task_group rondo_task_group;
+typedef struct rondo_cancel_scope rondo_cancel_scope;
 typedef struct rondo_as_completed rondo_as_completed;
 typedef struct rondo_runner rondo_runner;
 typedef struct rondo_thread_queue rondo_thread_queue;

@@ -34,12 +34,14 @@ enum FutureBits {
   static let lateWake: UInt32 = 32  // done, but its waiters were not woken for want of memory
   static let sleep: UInt32 = 64  // extra is a timer
   static let quiet: UInt32 = 128  // no report when it goes pending
+  static let patient: UInt32 = 131072  // has to end by itself: a cancelled scope lets it be waited for
   static let gather: UInt32 = 16384  // extra is a GatherState
   // a task's own
   static let mustCancel: UInt32 = 256
   static let lateStep: UInt32 = 1024
   static let stepping: UInt32 = 2048
   static let visited: UInt32 = 32768  // on the way of a cancellation
+  static let inCancelled: UInt32 = 65536  // in a cancel scope that insists
   static let gathered: UInt32 = 8192  // being given to a gather, for the time of that call
 }
 
@@ -230,7 +232,7 @@ struct FutureRef {
   /// The value of a future with a result, with the duty to drop it; nil if it was taken before, or
   /// is part of something that stays.
   func take() -> Value? {
-    if has(FutureBits.taken) || s.pointee.value.isBorrowed { return nil }
+    if has(FutureBits.taken) || s.pointee.value.isBorrowed || s.pointee.value.isKept { return nil }
     if !has(FutureBits.sleep), let take = extraTake {
       var value = Value.none
       if !withUnsafeMutablePointer(to: &value, { take(raw, Raw($0)) }) { return nil }
@@ -280,6 +282,10 @@ struct FutureRef {
     add(UInt32(RONDO_FUTURE_RESULT))
     return true
   }
+
+  /// Without a value, if it is pending: somebody is told that something has happened.
+  @inline(never)  // in places that are rare
+  func completeOnce() { if !isDone { complete(RONDO_FUTURE_RESULT, .none) } }
 
   /// With an error, which is pinned here.
   func fail(_ error: ErrorRef) {

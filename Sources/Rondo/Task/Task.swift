@@ -98,7 +98,7 @@ struct TaskRef {
 
   /// One step, from the ring.
   func run() {
-    if future.isDone { return }
+    if future.has(FutureBits.state | FutureBits.inCancelled) { return runInCancelled() }
     let thread = rondo_thread()!
     if s.pointee.top | s.pointee.pending | (s.pointee.context & 1) == 0 && body.pointee.step != nil
       && thread.pointee.step_co | thread.pointee.context | thread.pointee.entered == 0
@@ -107,6 +107,14 @@ struct TaskRef {
     } else {
       runAnyhow()
     }
+  }
+
+  /// As run(), for a task that is done, or in a cancel scope that insists.
+  @inline(never)
+  private func runInCancelled() {
+    if future.isDone { return }
+    cancelYield()
+    runAnyhow()
   }
 
   /// As run(), whatever the task's state.
@@ -286,11 +294,12 @@ struct TaskRef {
     }
     awaited.addWaiter(self)
     s.pointee.awaiting = bits(awaited.s)
-    if future.has(FutureBits.mustCancel) { passCancellation(to: awaited) }
+    if future.has(FutureBits.mustCancel | FutureBits.inCancelled) { passCancellation(to: awaited) }
   }
 
   @inline(never)  // rare, and it would cost every wait registers
   private func passCancellation(to awaited: FutureRef) {
+    if !future.has(FutureBits.mustCancel) { return cancelNewWait(awaited) }
     if awaited.cancel(ErrorRef(address(s.pointee.pending)!)) { takePending()?.unpin() }
   }
 
@@ -332,7 +341,7 @@ struct TaskRef {
 
   @inline(__always)
   private func finish(_ value: Value) {
-    if s.pointee.pending == 0 {
+    if s.pointee.pending | future.s.pointee.extra == 0 {
       future.complete(RONDO_FUTURE_RESULT, value)
       future.unpin()
     } else {
@@ -342,6 +351,7 @@ struct TaskRef {
 
   @inline(never)
   private func finishAnyhow(_ value: Value) {
+    if future.s.pointee.extra != 0 { leaveScopes() }
     if future.has(FutureBits.mustCancel) {
       // Cancelled while it took its last step: asyncio lets the cancellation win.
       let error = takePending()!
@@ -356,6 +366,7 @@ struct TaskRef {
   }
 
   private func finish(_ error: ErrorRef) {
+    if future.s.pointee.extra != 0 { leaveScopes() }
     takePending()?.unpin()
     if error.isCancellation {
       future.becomeCancelled(error)
@@ -393,6 +404,7 @@ struct TaskRef {
       Drive.close(root, place(&s.pointee.top), place(&s.pointee.awaiting))?.unpin()
     }
     Drive.giveUp(root, place(&s.pointee.top), place(&s.pointee.awaiting))
+    if future.s.pointee.extra != 0 { leaveScopes() }
     let error = ErrorRef.of(RONDO_E_BROKEN_PROMISE)
     future.fail(error)
     future.remove(FutureBits.unread)
@@ -459,6 +471,13 @@ struct TaskRef {
     stepAgain()
   }
 
+  var hasStarted: Bool { root.has(ActivationBits.started) }
+
+  /// An error that was to be thrown in is not any more, if it is this one.
+  func forgetPending(_ error: ErrorRef) {
+    if s.pointee.pending == bits(error.state) { takePending()?.unpin() }
+  }
+
   func setMustCancel(_ error: ErrorRef) {
     error.pin()
     takePending()?.unpin()
@@ -500,6 +519,7 @@ extension LoopRef {
     var context: OpaquePointer?
     var eager: Int32 = RONDO_EAGER_DEFAULT
     var isQuiet = false
+    var scope: UInt64 = 0  // address of the cancel scope that it begins in
   }
 
   private func startsEagerly(_ wanted: Int32) -> Bool {
@@ -514,14 +534,17 @@ extension LoopRef {
     if status != RONDO_OK { return (nil, status) }
     var name: UnsafeMutablePointer<CChar>?
     if let given = options.name { name = copyString(given) }
-    let failed = options.name != nil && name == nil
+    let member = options.scope == 0 ? nil : allocateArray(ScopeMember.self, 1)
+    let failed = options.name != nil && name == nil || options.scope != 0 && member == nil
     guard !failed, let made = TaskRef.make(self, body, context: tag, user: user) else {
       free(name)
+      free(member)
       Contexts.release(tag)
       return (nil, -ENOMEM)
     }
     if name == nil { made.s.pointee.label = nextTaskNumber() << 1 | 1 } else { made.setName(name) }
     if options.isQuiet { made.future.add(FutureBits.quiet) }
+    if let member { made.begin(in: CancelScope(at: options.scope)!, member) }
     return (made, RONDO_OK)
   }
 

@@ -4,7 +4,7 @@
 // and the timeout is a cancellation of that task which is taken back again (uncancel). If somebody
 // else cancelled the task meanwhile, theirs goes on.
 //
-// Knows: Task, Awaitables. Does not know: who awaits it.
+// Knows: Task, Awaitables, the rule of Timeout. Does not know: who awaits it.
 
 import CRondo
 import CRondoShim
@@ -204,14 +204,8 @@ struct WaitFor {
     }
     let left = TaskRef(address(s.pointee.task)!).uncancel()
     guard let error = ErrorRef.find(thrown) else { return Native.value(Native.takeSent(sent, held: held)) }
-    if left <= s.pointee.cancelling && error.isCancellation { return Native.raise(timedOut(error)) }
+    if left <= s.pointee.cancelling { return Native.raise(Timeout.timedOut(error)) }
     return Native.raise(nil, thrown)
-  }
-
-  private func timedOut(_ cause: ErrorRef) -> ErrorRef {
-    let error = ErrorRef.of(RONDO_E_TIMEOUT)
-    _ = error.setCause(cause)
-    return error
   }
 
   // MARK: - without any time
@@ -266,7 +260,7 @@ struct WaitFor {
     case RONDO_OK:
       if Native.canTake(future, held: held) { return Native.value(future.takeValue()) }
       return Native.value(.borrowed(future.s.pointee.value.pointer))
-    case RONDO_E_CANCELLED where wasWaiting: return Native.raise(timedOut(future.error!))
+    case RONDO_E_CANCELLED where wasWaiting: return Native.raise(Timeout.timedOut(future.error!))
     default:
       future.error!.pin()
       return Native.raise(future.error!)
