@@ -62,6 +62,7 @@
 #include <rondo/threads.h>
 #include <rondo/run.h>
 #include <rondo/socket.h>
+#include <rondo/log.h>
 #include <rondo/debug.h>
 #include <rondo/async.h>
 

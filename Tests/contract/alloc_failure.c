@@ -81,8 +81,10 @@ static void sweep_one(void (*scenario)(void), bool sticky)
     }
 }
 
-static void ignore_log(int32_t level, const char *message, void *arg)
+static void ignore_log(int32_t level, const char *message, const rondo_log_field *fields,
+                       size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;

@@ -178,7 +178,7 @@ private func loopForRun(_ wanted: rondo_run_options) -> (LoopRef?, rondo_status)
   let status = wanted.loop_factory != nil ? wanted.loop_factory!(wanted.loop_factory_arg, &made) : rondo_loop_new(nil, &made)
   if status != RONDO_OK { return (nil, status) }
   guard let loop = LoopRef.find(made) else { return (nil, LoopRef.refuse(made)) }
-  if wanted.debug != 0 { rondo_store32(&loop.s.pointee.debug, wanted.debug > 0 ? 1 : 0) }
+  if wanted.debug != 0 { loop.setDebug(wanted.debug > 0) }
   return (loop, RONDO_OK)
 }
 

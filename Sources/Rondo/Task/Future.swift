@@ -172,9 +172,9 @@ struct FutureRef {
     remove(FutureBits.unread)
     pin()
     let name = s.pointee.header.handle
-    loop.report(
-      literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved"),
-      error, future: name, task: isTask ? name : 0)
+    let sentence = literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved")
+    loop.report(sentence, error, future: name, task: isTask ? name : 0)
+    FailOn.check(FailOn.unretrieved, sentence)
     // No longer the last: if the handler kept nothing this ends it for good.
     unpin()
     return true

@@ -385,7 +385,9 @@ struct TaskRef {
     let loop = future.loop
     future.pin()
     if !future.has(FutureBits.quiet) {
-      loop.report(literal("Task was destroyed but it is pending!"), nil, task: future.s.pointee.header.handle)
+      let sentence = literal("Task was destroyed but it is pending!")
+      loop.report(sentence, nil, task: future.s.pointee.header.handle)
+      FailOn.check(FailOn.leaked, sentence)
     }
     if let awaited = address(s.pointee.awaiting) { FutureRef(awaited).removeWaiter(self) }
     if root.has(ActivationBits.started) {
