@@ -1,4 +1,4 @@
-/* thread.c - the library's own threads: detached, named, and deaf to the program's signals. */
+/* thread.c - the library's own threads: named, and deaf to the program's signals. */
 #include "rondo_shim.h"
 
 struct beginning {
@@ -16,7 +16,7 @@ static void *begin(void *raw)
     return NULL;
 }
 
-int32_t rondo_shim_start_thread(void (*fn)(void *arg), void *arg, const char *name)
+int32_t rondo_shim_start_thread(void (*fn)(void *arg), void *arg, const char *name, pthread_t *out_thread)
 {
     struct beginning *here = malloc(sizeof *here);
     pthread_attr_t attributes;
@@ -32,9 +32,10 @@ int32_t rondo_shim_start_thread(void (*fn)(void *arg), void *arg, const char *na
     if (error == 0) {
         /* A thread takes over its maker's mask: a handler of the program's never runs in it. */
         sigfillset(&all);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        if (out_thread == NULL)
+            pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&thread, &attributes, begin, here);
+        error = pthread_create(out_thread != NULL ? out_thread : &thread, &attributes, begin, here);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
     }

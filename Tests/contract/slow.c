@@ -198,6 +198,49 @@ KIT_TEST(D01_tasks)
     end_debug_loop(loop);
 }
 
+RONDO_STEP(waiting_step)
+{
+    struct frame *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_AWAIT(self, self->future);
+    RONDO_END(self);
+}
+
+/* However the step came into the ring: spawned, woken alone, or with others. */
+KIT_TEST(D01_all_ways_to_a_step)
+{
+    rondo_loop *loop = debug_loop();
+    rondo_future *future = future_of(loop);
+    struct frame frames[2];
+    rondo_task *tasks[2];
+    for (int together = 0; together < 2; together++) {
+        for (int i = 0; i <= together; i++) {
+            frames[i] = (struct frame){ .future = future };
+            CHECK_OK(rondo_loop_spawn(loop, waiting_step, &frames[i], NULL, NULL, &tasks[i]));
+        }
+        CHECK_OK(passes(loop, 1));
+        CHECK_EQ_INT(field_task, (intptr_t)tasks[together]);
+        CHECK_OK(rondo_future_set_result(future, NULL, NULL));
+        field_task = 0;
+        CHECK_OK(passes(loop, 1));
+        CHECK_EQ_INT(field_task, (intptr_t)tasks[together]);
+        for (int i = 0; i <= together; i++)
+            end_task(tasks[i]);
+        CHECK_OK(rondo_future_release(future));
+        future = future_of(loop);
+    }
+    CHECK_OK(rondo_future_release(future));
+    CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
+    kit_check_log(__FILE__, __LINE__,
+                  "[30 Executing <Task pending name='T' coro=<coroutine()> wait_for=<Future pending>> took N seconds] "
+                  "[30 Executing <Task finished name='T' coro=<coroutine()> result=@> took N seconds] "
+                  "[30 Executing <Task pending name='T' coro=<coroutine()> wait_for=<Future pending>> took N seconds] "
+                  "[30 Executing <Task pending name='T' coro=<coroutine()> wait_for=<Future pending>> took N seconds] "
+                  "[30 Executing <Task finished name='T' coro=<coroutine()> result=@> took N seconds] "
+                  "[30 Executing <Task finished name='T' coro=<coroutine()> result=@> took N seconds]");
+    end_debug_loop(loop);
+}
+
 static void raise_in_call(void *arg)
 {
     CHECK_OK(rondo_loop_raise(rondo_running_loop(), arg));

@@ -222,8 +222,8 @@ static inline void *rondo_aligned(size_t alignment, size_t size)
 void rondo_shim_borrowed(void *value);
 static inline uintptr_t rondo_borrowed(void) { return (uintptr_t)rondo_shim_borrowed; }
 
-/* Run fn(arg) in a detached thread that blocks all signals; see thread.c. 0 or a negative errno. */
-int32_t rondo_shim_start_thread(void (*fn)(void *arg), void *arg, const char *name);
+/* Run fn(arg) in a thread that blocks all signals, detached if out_thread is NULL. 0 or a negative errno. */
+int32_t rondo_shim_start_thread(void (*fn)(void *arg), void *arg, const char *name, pthread_t *out_thread);
 static inline int32_t rondo_shim_at_exit(void (*fn)(void)) { return atexit(fn); }
 static inline int32_t rondo_shim_gettid(void) { return (int32_t)syscall(SYS_gettid); }
 

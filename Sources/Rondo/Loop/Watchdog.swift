@@ -1,7 +1,8 @@
 // Watchdog.swift - a thread that says where the loop's thread is when one call does not come back.
 //
-// The loop and its watching thread share one block of memory, and whoever leaves it last frees it:
-// closing a loop must not wait for a log sink that blocks. The thread sleeps while the loop does.
+// The loop and its watching thread share one block of memory. Closing the loop joins the thread,
+// unless that is just telling of a stall: a log sink may block, and nobody must wait for it. Then the
+// thread is left to end, and to free the block, by itself. It sleeps while the loop does.
 // When a call begins the loop writes down what it is and when; that is all that the thread ever
 // reads. It never touches the loop, whose objects are its own thread's.
 //
@@ -16,8 +17,7 @@ struct WatchState {
   var lock: UInt32 = 0  // guards the description
   var signal: UInt32 = 0  // futex: goes up when the sleeping thread has to look
   var isAsleep: UInt32 = 0  // any thread
-  var isEnding: UInt32 = 0  // any thread
-  var refs: UInt32 = 2  // any thread: the loop and the watching thread
+  var phase: UInt32 = 0  // any thread; a WatchPhase
   var tid: UInt32 = 0  // any thread; the kernel's number of the loop's thread
   var threshold: UInt64  // any thread
   var began: UInt64 = 0  // any thread; when the call began that runs, 0 for none
@@ -26,6 +26,13 @@ struct WatchState {
   var task: UInt64 = 0  // under the lock, as are the next ones
   var handle: UInt64 = 0
   var text: UnsafeMutablePointer<CChar>? = nil
+  var thread = pthread_t()
+}
+
+enum WatchPhase {
+  static let watching: UInt32 = 0
+  static let telling: UInt32 = 1
+  static let ending: UInt32 = 2
 }
 
 typealias WatchPointer = UnsafeMutablePointer<WatchState>
@@ -51,11 +58,9 @@ extension LoopRef {
     guard let made = allocateArray(WatchState.self, 1) else { return }
     made.initialize(to: WatchState(threshold: UInt64(watchdogThreshold), loop: s.pointee.header.handle))
     made.takeThread()
-    if rondo_shim_start_thread({ Watch.run($0!.assumingMemoryBound(to: WatchState.self)) }, made, literal("rondo-watchdog")) == 0 {
-      s.pointee.watch = bits(made)
-    } else {
-      free(made)
-    }
+    let status = rondo_shim_start_thread(
+      { Watch.run($0!.assumingMemoryBound(to: WatchState.self)) }, made, literal("rondo-watchdog"), &made.pointee.thread)
+    if status == 0 { s.pointee.watch = bits(made) } else { free(made) }
   }
 
   /// The threshold may be another one, or none.
@@ -69,17 +74,21 @@ extension LoopRef {
   func endWatchdog() {
     guard let watch else { return }
     s.pointee.watch = 0
-    rondo_store32(&watch.pointee.isEnding, 1)
-    watch.wakeUp()
-    watch.letGo()
+    let thread = watch.pointee.thread
+    if rondo_swap32(&watch.pointee.phase, WatchPhase.ending) == WatchPhase.telling {
+      _ = pthread_detach(thread)  // the block is its own now
+    } else {
+      watch.wakeUp()
+      _ = pthread_join(thread, nil)
+      watch.freeMemory()
+    }
   }
 
   /// In a child of fork(), which has no such thread.
   func forgetWatchdog() {
     guard let watch else { return }
     s.pointee.watch = 0
-    free(watch.pointee.text)
-    free(watch)
+    watch.freeMemory()
   }
 
   // MARK: - calls
@@ -118,8 +127,7 @@ extension UnsafeMutablePointer where Pointee == WatchState {
     rondo_shim_wake_one(&pointee.signal)
   }
 
-  fileprivate func letGo() {
-    if rondo_add32(&pointee.refs, UInt32.max) != 1 { return }
+  fileprivate func freeMemory() {
     free(pointee.text)
     free(self)
   }
@@ -130,7 +138,7 @@ private enum Watch {
   static func run(_ watch: WatchPointer) {
     rondo_shim_prepare_stall()
     var told: UInt64 = 0
-    while rondo_load32(&watch.pointee.isEnding) == 0 {
+    while rondo_load32(&watch.pointee.phase) != WatchPhase.ending {
       let seen = rondo_load32(&watch.pointee.signal)
       let began = rondo_load64(&watch.pointee.began)
       if began == 0 || began == told {
@@ -141,18 +149,21 @@ private enum Watch {
           rondo_shim_wait(&watch.pointee.signal, seen, Int64(Swift.min(due, UInt64(Int64.max))))
         } else {
           told = began
+          if rondo_cas32(&watch.pointee.phase, WatchPhase.watching, WatchPhase.telling) == 0 { return }
           tell(watch, began)
+          if rondo_cas32(&watch.pointee.phase, WatchPhase.telling, WatchPhase.watching) == 0 {
+            return watch.freeMemory()
+          }
         }
       }
     }
-    watch.letGo()
   }
 
   /// Until another call begins.
   private static func sleep(_ watch: WatchPointer, _ seen: UInt32, _ began: UInt64) {
     rondo_store32(&watch.pointee.isAsleep, 1)
     rondo_fence()
-    if rondo_load64(&watch.pointee.began) == began && rondo_load32(&watch.pointee.isEnding) == 0 {
+    if rondo_load64(&watch.pointee.began) == began && rondo_load32(&watch.pointee.phase) != WatchPhase.ending {
       rondo_shim_wait(&watch.pointee.signal, seen, Int64.max)
     }
   }

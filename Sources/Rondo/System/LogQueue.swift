@@ -86,7 +86,7 @@ enum LogQueue {
 
   private static func start(_ queue: LogQueuePointer) -> rondo_status {
     queue.pointee.isOrphan = false
-    let status = rondo_shim_start_thread({ LogQueue.work(LogQueue.at(bits($0!))!) }, queue, queue.pointee.name)
+    let status = rondo_shim_start_thread({ LogQueue.work(LogQueue.at(bits($0!))!) }, queue, queue.pointee.name, nil)
     if status != RONDO_OK { queue.pointee.isOrphan = true }
     return status
   }

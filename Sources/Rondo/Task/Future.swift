@@ -260,7 +260,7 @@ struct FutureRef {
       let task = TaskRef(address(waiter & ~1).unsafelyUnwrapped)
       if task.s.pointee.nextWaiter != waiter { return false }
       s.pointee.waiters = 0
-      loop.ready.pushPlain({ TaskRef($0!).run() }, task.future.raw)
+      loop.ready.pushPlain(TaskRef.stepFn, task.future.raw)
     }
     s.pointee.value = value
     add(UInt32(RONDO_FUTURE_RESULT))

@@ -28,7 +28,7 @@ extension LoopRef {
   /// A call that is a step of a task is that task; one that is a done callback has the callback's name.
   private static func lookAt(_ subject: UnsafeMutablePointer<Subject>) {
     guard let arg = subject.pointee.arg else { return }
-    if isSame(subject.pointee.fn, TaskRef(arg).wakeUp.fn) {
+    if isSame(subject.pointee.fn, TaskRef.stepFn) {
       FutureRef(arg).pin()
       subject.pointee.task = arg
     } else if isSame(subject.pointee.fn, Waiter.entryFn) {
