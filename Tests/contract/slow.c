@@ -15,6 +15,21 @@
 static int64_t duration, field_loop, field_task, field_handle, field_events;
 static int missing_duration;
 
+/* What the text says it took is what the field says. */
+static void check_duration(const char *message)
+{
+    char expected[100];
+    if (duration < 0)
+        return;
+    if (strncmp(message, "poll ", 5) == 0)
+        snprintf(expected, sizeof expected, " took %lld.%03lld ms: ", (long long)(duration / 1000000),
+                 (long long)(duration / 1000 % 1000));
+    else
+        snprintf(expected, sizeof expected, " took %lld.%03lld seconds",
+                 (long long)((duration + 500000) / 1000000000), (long long)((duration + 500000) / 1000000 % 1000));
+    CHECK(strstr(message, expected) != NULL);
+}
+
 /* Says the message with every number that a clock gave as N, addresses as @, a caller as !. */
 static void masked_sink(int32_t level, const char *message, const rondo_log_field *fields, size_t count, void *arg)
 {
@@ -38,9 +53,10 @@ static void masked_sink(int32_t level, const char *message, const rondo_log_fiel
             CHECK(fields[i].number != 0);
     }
     missing_duration += duration < 0;
+    check_duration(message);
     for (const char *at = message; *at != '\0' && size < sizeof text - 2;) {
         if (strncmp(at, ", by ", 5) == 0) {
-            CHECK(strstr(at, "slow)") != NULL); /* somewhere in this program */
+            CHECK(strstr(at, "slow") != NULL); /* somewhere in this program */
             text[size++] = '!';
             break;
         } else if (strncmp(at, "Task-", 5) == 0) {

@@ -112,9 +112,9 @@ KIT_TEST(the_stack_of_the_loops_thread)
     pass_with(loop, block_until_reported);
     kit_note("%.600s", last_message);
     CHECK(strstr(last_message, "\n  ") != NULL);
-    CHECK(strstr(last_message, "rondo_loop_run_forever+0x") != NULL);
+    CHECK(strstr(last_message, "rondo_loop_run_forever") != NULL);
     CHECK(strstr(last_message, "read") != NULL);
-    CHECK(strstr(last_message, "watchdog)") != NULL); /* this program */
+    CHECK(strstr(last_message, "watchdog") != NULL); /* this program */
     end_watched_loop(loop);
 }
 
@@ -220,7 +220,7 @@ KIT_TEST(the_loop_moves_to_another_thread)
     kit_stop_soon(loop);
     kit_in_thread(run_it, loop);
     CHECK_EQ_INT(stalls, 2);
-    CHECK(strstr(last_message, "rondo_loop_run_forever+0x") != NULL);
+    CHECK(strstr(last_message, "rondo_loop_run_forever") != NULL);
     kit_loop_drop(loop);
     CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
     close(gate[0]);
@@ -308,7 +308,7 @@ KIT_TEST(blocked_signals_are_left_alone)
     sigdelset(&all, SIGRTMIN + 3);
     CHECK_EQ_INT(pthread_sigmask(SIG_SETMASK, &all, NULL), 0);
     pass_with(loop, block_until_reported); /* this one is free */
-    CHECK(strstr(last_message, "rondo_loop_run_forever+0x") != NULL);
+    CHECK(strstr(last_message, "rondo_loop_run_forever") != NULL);
     CHECK_EQ_INT(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
     end_watched_loop(loop);
 }

@@ -137,6 +137,7 @@ enum Log {
     fields.use { write(level, message, $0, $1, isOwn: true) }
   }
 
+  @inline(never)  // as above
   static func write(
     _ level: Int32, _ message: UnsafePointer<CChar>, _ fields: UnsafePointer<rondo_log_field>?, _ count: Int, isOwn: Bool
   ) {

@@ -107,6 +107,7 @@ enum LogQueue {
   // MARK: - any thread
 
   /// Leave a message, or drop one.
+  @inline(never)  // who has no queue pays nothing for it
   static func push(
     _ queue: LogQueuePointer, _ level: Int32, _ message: UnsafePointer<CChar>,
     _ fields: UnsafePointer<rondo_log_field>?, _ count: Int, isOwn: Bool
