@@ -188,6 +188,40 @@ KIT_TEST(the_thread_comes_and_goes)
     end_watched_loop(loop);
 }
 
+static rondo_step count_threads(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
+{
+    (void)sent, (void)thrown;
+    *(int *)frame = threads_now();
+    return rondo_coroutine_return(co, NULL, NULL);
+}
+
+/* Debug mode wants it however it is switched on. */
+KIT_TEST(debug_mode_has_a_watchdog)
+{
+    int before = threads_now(), count = 0;
+    rondo_coroutine *coroutine = NULL;
+    rondo_run_options run = { .size = sizeof run, .debug = 1 };
+    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_DEBUG };
+    rondo_loop *loop = NULL;
+    CHECK_OK(rondo_coroutine_new("main", count_threads, &count, NULL, &coroutine));
+    CHECK_OK(rondo_run(coroutine, &run, NULL, NULL));
+    CHECK_EQ_INT(count, before + 1);
+    while (threads_now() != before)
+        sched_yield();
+    CHECK_OK(rondo_loop_new(&options, &loop));
+    pass_with(loop, kit_drop);
+    CHECK_EQ_INT(threads_now(), before + 1);
+    kit_loop_end(loop);
+    while (threads_now() != before)
+        sched_yield();
+    setenv("RONDO_DEBUG", "1", 1);
+    loop = kit_loop();
+    unsetenv("RONDO_DEBUG");
+    pass_with(loop, kit_drop);
+    CHECK_EQ_INT(threads_now(), before + 1);
+    kit_loop_end(loop);
+}
+
 KIT_TEST(thresholds)
 {
     rondo_loop *loop = watched_loop(HOUR);

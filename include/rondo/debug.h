@@ -44,7 +44,7 @@ rondo_status rondo_loop_get_slow_callback_duration(rondo_loop *loop, int64_t *ou
 /**
  * Let a thread watch the loop's: if one callback runs for longer than this, log where it is meanwhile.
  *
- * Once a stall, a warning with the stack of the loop's thread. For that the thread gets a real-time
+ * Once a stall, that thread logs a warning with the stack of the loop's thread. For that the thread gets a real-time
  * signal that the program has no handler for and does not block; if there is none, the warning says
  * so. The signal can end a sleep early, as any signal that is handled. The watching thread starts with the next
  * pass and ends with the loop; it costs a clock reading and a description for each callback.
