@@ -66,6 +66,7 @@
 #include <rondo/scope.h>
 #include <rondo/race.h>
 #include <rondo/socket.h>
+#include <rondo/log.h>
 #include <rondo/debug.h>
 #include <rondo/callgraph.h>
 #include <rondo/async.h>

@@ -81,8 +81,10 @@ static void sweep_one(void (*scenario)(void), bool sticky)
     }
 }
 
-static void ignore_log(int32_t level, const char *message, void *arg)
+static void ignore_log(int32_t level, const char *message, const rondo_log_field *fields,
+                       size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;
@@ -1094,6 +1096,24 @@ out:
 }
 
 KIT_TEST(oom_thread_queues) { sweep(thread_queues); }
+/* ---- debug mode: what it has to say is text, and a report is never worth a failure ------------ */
+
+static void debug_mode(void)
+{
+    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_DEBUG };
+    rondo_loop *loop = NULL;
+    struct kit_arg arg = { 0 };
+    TRY(rondo_loop_new(&options, &loop));
+    CHECK_OK(rondo_loop_set_slow_callback_duration(loop, 0));
+    TRY(rondo_loop_call_soon(loop, kit_arg_call, &arg, NULL, NULL));
+    TRY(rondo_loop_spawn(loop, walk, calloc(1, sizeof(struct count)), free, NULL, NULL));
+    pass(loop);
+    CHECK_EQ_INT(arg.calls, 1);
+out:
+    end_loop(loop);
+}
+
+KIT_TEST(oom_debug_mode) { sweep(debug_mode); }
 
 /* ---- object memory itself: the pool of chunks grows only once, so a fresh process for each point ---- */
 

@@ -174,7 +174,10 @@ static void nop_fd(int32_t fd, void *arg) { (void)fd; (void)arg; }
 static void nop_loop(rondo_loop *loop, void *arg) { (void)loop; (void)arg; }
 static void nop_future(rondo_future *future, void *arg) { (void)future; (void)arg; }
 static void nop_thread(rondo_thread_future *future, void *arg) { (void)future; (void)arg; }
-static void nop_log(int32_t level, const char *text, void *arg) { (void)level; (void)text; (void)arg; }
+static void nop_log(int32_t level, const char *text, const rondo_log_field *fields, size_t count, void *arg)
+{
+    (void)level; (void)text; (void)fields; (void)count; (void)arg;
+}
 static void nop_call(void *arg) { (void)arg; }
 static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
@@ -515,7 +518,8 @@ static bool null_callback_is_allowed(const struct api_function *function)
 {
     static const char *const names[] = { "rondo_loop_set_exception_handler",
                                          "rondo_loop_set_poll_hooks", "rondo_log_set_sink",
-                                         "rondo_loop_set_task_factory", NULL };
+                                         "rondo_loop_set_task_factory", "rondo_log_set_queued_sink",
+                                         NULL };
     return is_named(function, names);
 }
 

@@ -567,8 +567,10 @@ static void take_a_walk(uint64_t seed, int passes)
     CHECK_EQ_INT(dropped, given);
 }
 
-static void ignore(int32_t level, const char *message, void *arg)
+static void ignore(int32_t level, const char *message, const rondo_log_field *fields,
+                   size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;

@@ -173,8 +173,10 @@ int32_t kit_report_code(int index)
     return reports[index].code;
 }
 
-static void remember_message(int32_t level, const char *message, void *arg)
+static void remember_message(int32_t level, const char *message, const rondo_log_field *fields,
+                             size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)arg;
     int index = atomic_fetch_add(&logged_count, 1);
     if (index >= MAX_MESSAGES)

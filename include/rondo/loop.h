@@ -415,7 +415,7 @@ rondo_status rondo_loop_reset_after_fork(rondo_loop *loop);
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 int32_t rondo_loop_get_debug(const rondo_loop *loop);
-/** Switch debug mode on (1) or off (0).
+/** Switch debug mode on (1) or off (0), from the next pass on; see rondo/debug.h for what it does.
  * @par Contract
  * thread:loop  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_loop_set_debug(rondo_loop *loop, int32_t enabled);

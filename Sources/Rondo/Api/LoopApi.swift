@@ -200,6 +200,6 @@ public func rondo_loop_get_debug(_ loop: OpaquePointer?) -> Int32 {
 public func rondo_loop_set_debug(_ loop: OpaquePointer?, _ enabled: Int32) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   if enabled != 0 && enabled != 1 { return -EINVAL }
-  rondo_store32(&found.s.pointee.debug, UInt32(enabled))
+  found.setDebug(enabled != 0)
   return RONDO_OK
 }

@@ -35,6 +35,7 @@ extension LoopRef {
     collectReleases()
     var report = rondo_close_report()
     countLeft(&report)
+    endWatchdog()
     rondo_store64(&s.pointee.closedOwner, rondo_thread_id())
     rondo_lock(inbox.lock)
     s.pointee.isClosing = true

@@ -49,6 +49,8 @@ struct LoopHooks {
   // it) and take it back; Raw: a SavedContext.
   var enterContext: @convention(c) (UInt64, Raw) -> Bool = { _, _ in false }
   var leaveContext: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
+  var lookAt: @convention(c) (Raw) -> Void = { _ in }  // complete a Subject, and hold its task
+  var lookAway: @convention(c) (Raw) -> Void = { _ in }  // let go of that task
 }
 
 struct LoopState {
@@ -70,6 +72,7 @@ struct LoopState {
   var attention: UInt32 = 0
   var taskMaking: UInt32 = 0  // TaskMaking bits; 0: nothing special
   var isGuest: Bool = false  // the host polls our descriptor
+  var isTimed: Bool = false  // debug mode or the watchdog looks at each call
   var isRunning: Bool = false
   var isStepped: Bool = false  // between rondo_loop_begin and rondo_loop_end
   var isClosing: Bool = false  // under the inbox's lock
@@ -96,6 +99,9 @@ struct LoopState {
   var threadHandles: rondo_slab = rondo_slab()  // under the inbox's lock
   var syncs: rondo_slab = rondo_slab()
   var queues: rondo_slab = rondo_slab()
+  var slowCallback: Int64 = 100_000_000
+  var watchdog: Int64 = 0  // as set; 0 as debug mode says, Int64.max off
+  var watch: UInt64 = 0  // address of what is shared with the watching thread, 0 for none
   var next: UInt64 = 0  // any thread, under the process's lock
   var onException: rondo_exception_handler_fn? = nil
   var onExceptionArg: Setting = .none
@@ -155,8 +161,15 @@ struct LoopRef {
     return loop.refusal
   }
 
-  /// Why this thread may not schedule on the loop.
+  /// Why this thread may not schedule on the loop; the answer to a call that is refused.
   var refusal: rondo_status {
+    let status = quietRefusal
+    if status == RONDO_E_WRONG_THREAD { reportWrongThread() }
+    return status
+  }
+
+  /// The same, for who only wants to know.
+  var quietRefusal: rondo_status {
     switch rondo_load64(&s.pointee.owner) {
     case Owner.closed: return RONDO_E_LOOP_CLOSED
     case Owner.forked: return RONDO_E_WRONG_PROCESS
@@ -223,6 +236,7 @@ struct LoopRef {
     guard let slot = Global.take(Kind.loop, size) else { return (nil, -ENOMEM) }
     let loop = LoopRef(slot)
     loop.reset(debug: debug)
+    loop.setDebug(debug)
     // Room from the start: where memory is out for good, what there is still makes progress.
     if !loop.ready.reserve(Swift.max(64, readyCapacity)) {
       Global.give(Kind.loop, slot)

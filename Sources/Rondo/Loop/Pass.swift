@@ -85,11 +85,15 @@ extension LoopRef {
     let status = poller.open()
     if status != RONDO_OK { return status }
     let wait = wanted == 0 || !fallAsleep() ? 0 : wanted
+    let began = s.pointee.isTimed ? rondo_shim_now() : 0
     let count = poller.poll(wait: wait)
+    let ended = began == 0 ? 0 : rondo_shim_now()
     if wanted != 0 || s.pointee.isGuest { inbox.wakeUp() }
     if count < 0 { return count }
     collectInbox()
-    return count == 0 ? RONDO_OK : deliver(count)
+    let delivered = count == 0 ? RONDO_OK : deliver(count)
+    if began != 0 { reportPoll(asked: wait, took: ended - began, count) }
+    return delivered
   }
 
   /// Late releases and signals look for the same flag as calls do.
@@ -124,7 +128,11 @@ extension LoopRef {
   @inline(__always)
   private func runBatch(until end: UInt, _ limit: UInt64) {
     s.pointee.inCallback = true
-    if limit != UInt64.max || !runPlainCalls(until: end) { runAnyCalls(until: end, limit) }
+    if s.pointee.isTimed {
+      runTimedCalls(until: end, limit)
+    } else if limit != UInt64.max || !runPlainCalls(until: end) {
+      runAnyCalls(until: end, limit)
+    }
     s.pointee.inCallback = false
   }
 
@@ -195,7 +203,7 @@ extension LoopRef {
   /// Report what a call raised, while its context is still current, and let go of what it set.
   /// True if the run ends at once.
   @inline(never)  // most calls neither raise nor set
-  private func tidyUp(_ fn: rondo_call_fn) -> Bool {
+  func tidyUp(_ fn: rondo_call_fn) -> Bool {
     if s.pointee.attention & Attention.raised != 0 { reportRaised(fn, nil) }
     if s.pointee.attention & Attention.signal != 0 { s.pointee.hooks.interrupt(Raw(s)) }
     Contexts.leave(0, SavedContext(map: 0, entered: 0))

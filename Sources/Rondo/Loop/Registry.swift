@@ -96,6 +96,7 @@ enum Registry {
       kind += 1
     }
     rondo_lock(poolLock)
+    LogQueue.beforeFork()
   }
 
   private static func unlockAll() {
@@ -114,11 +115,17 @@ enum Registry {
     rondo_unlock(lock)
   }
 
-  private static func afterForkInParent() { unlockAll() }
+  private static func afterForkInParent() {
+    LogQueue.afterForkInParent()
+    unlockAll()
+  }
 
   private static func afterForkInChild() {
     rondo_store32(hooks, 1)  // they are there, whether or not who installed them got to say so
+    LogQueue.afterForkInChild()
+    rondo_shim_stall_in_child()
     forEach { loop in
+      loop.forgetWatchdog()
       // Who is about to write is not in this process.
       loop.s.pointee.inbox.writers = 0
       let owner = loop.s.pointee.owner

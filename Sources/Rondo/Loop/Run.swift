@@ -58,6 +58,7 @@ extension LoopRef {
   func breakOff() {
     s.pointee.isStepped = false
     s.pointee.inCallback = false
+    endWatched()
     finish()
   }
 

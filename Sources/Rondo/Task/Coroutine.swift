@@ -169,7 +169,10 @@ struct CoroutineRef {
     text.add("coroutine '")
     text.add(body.pointee.name!)
     text.add("' was never awaited")
-    Log.write(RONDO_LOG_WARNING, text.cString)
+    var fields = LogFields()
+    fields.add("coroutine", UnsafePointer(body.pointee.name!))
+    Log.write(RONDO_LOG_WARNING, text.cString, fields)
+    FailOn.check(FailOn.unawaited, text.cString)
   }
 
   /// Claim it for a task or an await: C's reference becomes a pin. Else why not; the reference is

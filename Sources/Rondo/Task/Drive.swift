@@ -321,7 +321,7 @@ enum Drive {
   private static func awaitFuture(_ future: FutureRef, _ moved: Bool, _ wake: inout Wake) -> Turn {
     if !future.loop.isReadable {
       if moved { letGoOfAwaitable(handleBits(future.handle), true) }
-      let status = future.loop.refusal == RONDO_E_WRONG_THREAD ? RONDO_E_WRONG_LOOP : future.loop.refusal
+      let status = future.loop.quietRefusal == RONDO_E_WRONG_THREAD ? RONDO_E_WRONG_LOOP : future.loop.quietRefusal
       return throwIn(&wake, ErrorRef.of(status))
     }
     future.pin()

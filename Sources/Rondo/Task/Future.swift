@@ -188,9 +188,9 @@ struct FutureRef {
     remove(FutureBits.unread)
     pin()
     let name = s.pointee.header.handle
-    loop.report(
-      literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved"),
-      error, future: name, task: isTask ? name : 0)
+    let sentence = literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved")
+    loop.report(sentence, error, future: name, task: isTask ? name : 0)
+    FailOn.check(FailOn.unretrieved, sentence)
     // No longer the last: if the handler kept nothing this ends it for good.
     unpin()
     return true
@@ -276,7 +276,7 @@ struct FutureRef {
       let task = TaskRef(address(waiter & ~1).unsafelyUnwrapped)
       if task.s.pointee.nextWaiter != waiter { return false }
       s.pointee.waiters = 0
-      loop.ready.pushPlain({ TaskRef($0!).run() }, task.future.raw)
+      loop.ready.pushPlain(TaskRef.stepFn, task.future.raw)
     }
     s.pointee.value = value
     add(UInt32(RONDO_FUTURE_RESULT))

@@ -128,7 +128,7 @@ struct RunnerRef {
       loop.unpinLoop()
       return -ENOMEM
     }
-    if s.pointee.debug != 0 { rondo_store32(&loop.s.pointee.debug, s.pointee.debug > 0 ? 1 : 0) }
+    if s.pointee.debug != 0 { loop.setDebug(s.pointee.debug > 0) }
     if s.pointee.setsCurrent { LoopRef.setCurrent(loop) }
     s.pointee.loop = bits(loop.s)
     rondo_store64(&s.pointee.loopHandle, loop.s.pointee.header.handle)

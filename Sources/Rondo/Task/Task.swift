@@ -58,7 +58,11 @@ struct TaskRef {
 
   /// The ring's entry for a step.
   @inline(__always)
-  var wakeUp: Call { Call(fn: { TaskRef($0!).run() }, arg: Raw(s), drop: nil, context: 0) }
+  var wakeUp: Call { Call(fn: TaskRef.stepFn, arg: Raw(s), drop: nil, context: 0) }
+
+  /// What every step in the ring calls: one function, so that a call can be seen to be a step.
+  @inline(__always)
+  static var stepFn: rondo_call_fn { { TaskRef($0!).run() } }
 
   // MARK: - making
 
@@ -397,7 +401,9 @@ struct TaskRef {
     let loop = future.loop
     future.pin()
     if !future.has(FutureBits.quiet) {
-      loop.report(literal("Task was destroyed but it is pending!"), nil, task: future.s.pointee.header.handle)
+      let sentence = literal("Task was destroyed but it is pending!")
+      loop.report(sentence, nil, task: future.s.pointee.header.handle)
+      FailOn.check(FailOn.leaked, sentence)
     }
     if let awaited = address(s.pointee.awaiting) { FutureRef(awaited).removeWaiter(self) }
     if root.has(ActivationBits.started) {
@@ -578,7 +584,7 @@ extension LoopRef {
       step: step, frame: frame, drop: drop, name: literal("coroutine"), parent: 0, flags: 0, count: 0)
     guard let made = TaskRef.make(self, body, context: 0, user: user) else { return nil }
     made.s.pointee.label = nextTaskNumber() << 1 | 1
-    ready.pushPlain({ TaskRef($0!).run() }, made.future.raw)
+    ready.pushPlain(TaskRef.stepFn, made.future.raw)
     return made
   }
 
