@@ -52,6 +52,7 @@
 #include <rondo/error.h>
 #include <rondo/context.h>
 #include <rondo/loop.h>
+#include <rondo/replay.h>
 #include <rondo/future.h>
 #include <rondo/coroutine.h>
 #include <rondo/task.h>

@@ -155,8 +155,19 @@ static void nop_call(void *arg) { (void)arg; }
 static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
 
+static uint32_t nop_choice(rondo_loop *loop, int32_t kind, uint32_t count, void *arg)
+{
+    (void)loop;
+    (void)kind;
+    (void)count;
+    (void)arg;
+    return 0;
+}
+
 static uint64_t callback_of(const char *type)
 {
+    if (strcmp(type, "rondo_choice_fn") == 0)
+        return (uintptr_t)nop_choice;
     if (strcmp(type, "rondo_fd_fn") == 0)
         return (uintptr_t)nop_fd;
     if (strcmp(type, "rondo_loop_fn") == 0)
@@ -707,6 +718,8 @@ KIT_TEST(loop_options)
     big.options.flags = 0x80000000u;
     CHECK_STATUS(try_loop_options(&big), -EINVAL);
     big.options.flags = RONDO_LOOP_DEBUG | 2;
+    CHECK_STATUS(try_loop_options(&big), -EINVAL);
+    big.options.flags = RONDO_LOOP_VIRTUAL_CLOCK | RONDO_LOOP_MANUAL_CLOCK;
     CHECK_STATUS(try_loop_options(&big), -EINVAL);
     big.options.flags = 0;
     big.options.reserved = 1;

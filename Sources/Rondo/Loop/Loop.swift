@@ -14,6 +14,7 @@ enum Owner {
   static let closed: UInt64 = 1
   static let forked: UInt64 = 2
   static let dead: UInt64 = 3  // its thread has ended
+  static let nobody = UInt64.max  // for the moment; see Schedule.swift
 }
 
 /// Who has the loop; claimed with one compare-and-swap.
@@ -57,6 +58,8 @@ struct LoopState {
   // The rest is the loop's thread's, which writes some of it with every call.
   var ready: Ring = .empty
   var attention: UInt32 = 0
+  var clockKind: UInt32 = 0  // any thread; a ClockKind
+  var isArranged: Bool = false  // something decides the order of calls; see Schedule.swift
   var isGuest: Bool = false  // the host polls our descriptor
   var isRunning: Bool = false
   var isStepped: Bool = false  // between rondo_loop_begin and rondo_loop_end
@@ -86,6 +89,9 @@ struct LoopState {
   var syncs: rondo_slab = rondo_slab()
   var queues: rondo_slab = rondo_slab()
   var next: UInt64 = 0  // any thread, under the process's lock
+  var holds: UInt32 = 0  // any thread; who asked the clock to stand still
+  var clock: UInt64 = 0  // any thread; the time, if it is the loop's own
+  var schedule = Schedule()
   var onException: rondo_exception_handler_fn? = nil
   var onExceptionArg: Setting = .none
   var beforePoll: rondo_loop_fn? = nil
@@ -101,7 +107,7 @@ func place<T>(_ field: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> { fie
 struct LoopRef {
   let s: UnsafeMutablePointer<LoopState>
 
-  static let size = 1024
+  static let size = 1280
 
   @inline(__always)
   init(_ state: UnsafeMutablePointer<LoopState>) { s = state }
