@@ -486,7 +486,8 @@ KIT_TEST(double_release_everywhere)
 static bool null_callback_is_allowed(const struct api_function *function)
 {
     static const char *const names[] = { "rondo_loop_set_exception_handler",
-                                         "rondo_loop_set_poll_hooks", "rondo_log_set_sink", NULL };
+                                         "rondo_loop_set_poll_hooks", "rondo_loop_set_choice",
+                                         "rondo_log_set_sink", NULL };
     return is_named(function, names);
 }
 

@@ -99,7 +99,11 @@ extension LoopRef {
 
   /// Room for putting things in order, until the next time; without memory they stay as they are.
   func scratch(_ size: Int) -> Raw? {
-    if size <= plan.pointee.scratchSize { return plan.pointee.scratch }
+    size <= plan.pointee.scratchSize ? plan.pointee.scratch : growScratch(size)
+  }
+
+  @inline(never)  // it allocates; hot-path looks at what is round it
+  private func growScratch(_ size: Int) -> Raw? {
     guard let bigger = malloc(size * 2) else { return nil }
     free(plan.pointee.scratch)
     plan.pointee.scratch = bigger
