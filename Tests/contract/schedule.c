@@ -783,8 +783,40 @@ KIT_TEST(debug_mode_prints_a_seed)
 
 /* ---- no memory -------------------------------------------------------------------------------- */
 
-/* Without memory to put it in order a batch keeps its order, and nothing is lost. */
-KIT_TEST(without_memory_the_order_stays)
+/* What putting in order needs is there from the beginning, or there is no loop. */
+KIT_TEST(without_memory_there_is_no_schedule)
+{
+    if (!kit_alloc_works())
+        return kit_skip("allocations cannot be made to fail here");
+    rondo_loop_options options = { .size = sizeof options, .seed = 3, .flags = RONDO_LOOP_ANY_ORDER };
+    rondo_status status = -ENOMEM;
+    long points = 0;
+    while (status == -ENOMEM) {
+        rondo_loop *loop = NULL;
+        kit_alloc_fail(++points, false);
+        status = rondo_loop_new(&options, &loop);
+        kit_alloc_end();
+        if (status == RONDO_OK)
+            kit_loop_end(loop);
+        else
+            CHECK_EQ_PTR(loop, NULL);
+    }
+    CHECK_OK(status);
+    CHECK(points > 1);
+    struct choices zeros = { .loop = kit_loop() };
+    kit_alloc_fail(1, true);
+    CHECK_STATUS(rondo_loop_set_choice(zeros.loop, choose, &zeros, kit_drop), -ENOMEM);
+    CHECK_EQ_INT(kit_drops, 1);
+    kit_alloc_end();
+    uint64_t hash = 0;
+    CHECK_STATUS(rondo_loop_get_schedule_hash(zeros.loop, &hash), RONDO_E_INVALID_STATE);
+    CHECK_OK(rondo_loop_set_choice(zeros.loop, choose, &zeros, kit_drop));
+    kit_loop_end(zeros.loop);
+    CHECK_EQ_INT(kit_drops, 2);
+}
+
+/* A pass needs no memory for its order. */
+KIT_TEST(a_pass_without_memory)
 {
     if (!kit_alloc_works())
         return kit_skip("allocations cannot be made to fail here");
@@ -798,8 +830,31 @@ KIT_TEST(without_memory_the_order_stays)
         kit_alloc_fail(1, true);
         kit_pass(loop);
         kit_alloc_end();
+        sort_words();
         CHECK_EQ_STR(words, "abcdef");
         words[0] = '\0';
         kit_loop_end(loop);
     }
+}
+
+/* Many calls are put in order a stretch at a time; each runs once. */
+static int runs[5000], last_run;
+
+static void run_once(void *arg)
+{
+    last_run = (int)(intptr_t)arg;
+    runs[last_run]++;
+}
+
+KIT_TEST(many_calls)
+{
+    rondo_loop *loop = kit_loop_of(RONDO_LOOP_ANY_ORDER, 1);
+    for (intptr_t i = 0; i < 5000; i++)
+        CHECK_OK(rondo_loop_call_soon(loop, run_once, (void *)i, i % 3 == 0 ? kit_drop : NULL, NULL));
+    kit_pass(loop);
+    for (int i = 0; i < 5000; i++)
+        CHECK_EQ_INT(runs[i], 1);
+    CHECK_EQ_INT(kit_drops, 1667);
+    CHECK(last_run >= 4 * 1024);
+    kit_loop_end(loop);
 }

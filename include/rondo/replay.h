@@ -27,10 +27,11 @@ RONDO_BEGIN_DECLS
  *
  * THE ORDER. A loop made with a seed (rondo_loop_options.seed, or RONDO_SEED in the environment) varies
  * what asyncio leaves open: the order of timers with equal deadlines, of descriptors that are ready at
- * once, and between calls that different threads made (each thread's own keep their order). With
- * RONDO_LOOP_ANY_ORDER, or RONDO_SEED=n:any, it is everything: the calls of a pass run in any order.
- * That breaks the promise that callbacks run in the order in which they were scheduled, in order to
- * find who relies on it. What a pass runs does not change, nor who is served first by a lock or queue.
+ * once, and between calls that different threads made (each thread's own keep their order; what threads
+ * agreed on among themselves is not seen). With RONDO_LOOP_ANY_ORDER, or RONDO_SEED=n:any, it is
+ * everything: the calls of a pass run in any order (of many, within each 1,024 of them). That breaks the
+ * promise that callbacks run in the order in which they were scheduled, in order to find who relies on
+ * it. What a pass runs does not change, nor who is served first by a lock or queue.
  * The same program with the same seed gets the same order, and the same rondo_loop_get_schedule_hash().
  */
 
@@ -89,7 +90,7 @@ rondo_status rondo_loop_unhold(rondo_loop *loop);
  * From here on the loop has a schedule hash, which begins anew.
  *
  * @param fn NULL gives the decisions back to the seed.
- * @return RONDO_OK or RONDO_E_LOOP_CLOSED.
+ * @return RONDO_OK, -ENOMEM (nothing has changed) or RONDO_E_LOOP_CLOSED.
  *
  * @par Contract
  * thread:loop  blocks:no  reenters:drop  moves:arg  since:0.1

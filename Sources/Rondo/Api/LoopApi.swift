@@ -20,7 +20,10 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   guard let loop else { return result }
   loop.prepareTasks()
   loop.prepareSync()
-  beginReplay(loop, wanted)
+  if !beginReplay(loop, wanted) {
+    _ = rondo_loop_release(loop.handle)
+    return -ENOMEM
+  }
   outLoop.pointee = loop.handle
   return RONDO_OK
 }

@@ -15,7 +15,8 @@ func isClockPossible(_ flags: UInt32) -> Bool {
   return flags & both != both
 }
 
-func beginReplay(_ loop: LoopRef, _ options: rondo_loop_options) {
+/// False if memory is out.
+func beginReplay(_ loop: LoopRef, _ options: rondo_loop_options) -> Bool {
   if options.flags & UInt32(RONDO_LOOP_VIRTUAL_CLOCK) != 0 {
     rondo_poke32(&loop.s.pointee.clockKind, ClockKind.virtual)
   } else if options.flags & UInt32(RONDO_LOOP_MANUAL_CLOCK) != 0 {
@@ -23,7 +24,7 @@ func beginReplay(_ loop: LoopRef, _ options: rondo_loop_options) {
   }
   var flags = options.flags
   let seed = options.seed != 0 ? options.seed : seedOfEnvironment(&flags)
-  loop.beginSchedule(seed: seed, flags: flags)
+  return loop.beginSchedule(seed: seed, flags: flags)
 }
 
 /// RONDO_SEED: a number, perhaps with ":any" behind it. Anything else is no seed.
@@ -73,7 +74,8 @@ public func rondo_loop_set_choice(
   _ loop: OpaquePointer?, _ fn: rondo_choice_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return refuse(LoopRef.refuse(loop), arg, drop) }
-  found.setChoice(fn, fn == nil ? .none : Value(pointer: arg, drop: drop))
+  let kept = fn == nil ? Value.none : Value(pointer: arg, drop: drop)
+  if !found.setChoice(fn, kept) { return refuse(-ENOMEM, arg, drop) }
   if fn == nil { drop?(arg) }
   return RONDO_OK
 }

@@ -8,8 +8,9 @@
 // its own order is nothing that could be replayed.
 //
 // A draw swaps the chosen one with the front of those that are left: constant time, and all zeros are
-// the order as it was. Long calls take two cells, so a batch is moved through memory apart; without
-// memory for that it keeps its order.
+// the order as it was. Long calls take two cells, so they are moved through memory apart, which a loop
+// has from the beginning: a pass needs none. It is for a stretch of 1,024 calls; more are put in order
+// a stretch at a time, else a flood of calls would be slower to arrange than to make.
 //
 // Knows: Ring, Schedule, Timers, Inbox. Does not know: what runs.
 
@@ -35,22 +36,24 @@ extension LoopRef {
     if isAnyOrder { permute(from: ready.pointee.head, RONDO_CHOICE_READY) }
   }
 
-  /// Draw the order of the calls from `start` to the ring's end.
+  /// Draw the order of the calls from `start` to the ring's end, a stretch at a time.
   func permute(from start: UInt, _ kind: Int32) {
-    let end = ready.pointee.tail
-    let cells = Int(bitPattern: end &- start)
-    if cells < 2 { return }
-    guard let room = scratch(cells * (MemoryLayout<RingCell>.stride + 4)) else { return }
-    let moved = room.assumingMemoryBound(to: RingCell.self)
-    let order = (room + cells * MemoryLayout<RingCell>.stride).assumingMemoryBound(to: UInt32.self)
-    var count = 0
     var at = start
-    while at != end {
-      order[count] = UInt32(truncatingIfNeeded: at &- start)
+    while at != ready.pointee.tail { at = permuteStretch(at, kind) }
+  }
+
+  /// Returns where the stretch ends.
+  private func permuteStretch(_ start: UInt, _ kind: Int32) -> UInt {
+    let moved = plan.pointee.scratch!.assumingMemoryBound(to: RingCell.self)
+    let order = (Raw(moved) + Schedule.stretch * 2 * MemoryLayout<RingCell>.stride).assumingMemoryBound(to: UInt32.self)
+    var count = 0
+    var end = start
+    while end != ready.pointee.tail && count < Schedule.stretch {
+      order[count] = UInt32(truncatingIfNeeded: end &- start)
       count += 1
-      at &+= ready.cell(at).pointee.isLong ? 2 : 1
+      end &+= ready.cell(end).pointee.isLong ? 2 : 1
     }
-    if count < 2 { return }
+    if count < 2 { return end }
     draw(order, count, kind)
     var filled = 0
     for i in 0..<count {
@@ -62,7 +65,8 @@ extension LoopRef {
         filled += 1
       }
     }
-    for i in 0..<cells { ready.cell(start &+ UInt(i)).pointee = moved[i] }
+    for i in 0..<filled { ready.cell(start &+ UInt(i)).pointee = moved[i] }
+    return end
   }
 
   private func draw<T>(_ items: UnsafeMutablePointer<T>, _ count: Int, _ kind: Int32) {
@@ -160,55 +164,55 @@ extension LoopRef {
   /// Move calls of other threads to the ring, which has room: each thread's in its own order.
   @inline(never)  // seeded loops only
   func pushInterleaved(_ cells: RingCells, _ count: Int) {
-    // Calls, threads, and for each thread the next of its calls.
-    guard let room = scratch(count * 24) else { return pushUnmarked(cells, count) }
-    let threads = room.assumingMemoryBound(to: UInt64.self)
-    let calls = (room + count * 8).assumingMemoryBound(to: Posted.self)
-    let next = (room + count * 16).assumingMemoryBound(to: Int.self)
-    let (found, threadCount) = sortOut(cells, count, threads, calls, next)
+    if isAnyOrder { return ready.pushCells(cells, count) }
+    var at = 0
+    var thread: UInt64 = 0
+    while at < count { pushStretch(cells, &at, count, &thread) }
+  }
+
+  /// Calls, threads, and for each thread the next of its calls.
+  private func pushStretch(_ cells: RingCells, _ at: inout Int, _ count: Int, _ thread: inout UInt64) {
+    let threads = plan.pointee.scratch!.assumingMemoryBound(to: UInt64.self)
+    let calls = Raw(threads + Schedule.stretch).assumingMemoryBound(to: Posted.self)
+    let next = Raw(calls + Schedule.stretch).assumingMemoryBound(to: Int.self)
+    var found = 0
+    var live = 0
+    while at < count && found < Schedule.stretch {
+      let place = at
+      let call = Cells.read(cells, &at)
+      if LoopRef.isMark(call) {
+        thread = UInt64(UInt(bitPattern: call.arg))
+        continue
+      }
+      var number = 0
+      while number < live && threads[number] != thread { number += 1 }
+      if number == live {
+        threads[live] = thread
+        next[live] = found
+        live += 1
+      }
+      calls[found] = Posted(at: UInt32(truncatingIfNeeded: place), thread: UInt32(truncatingIfNeeded: number))
+      found += 1
+    }
+    interleave(cells, calls, found, next, live)
+  }
+
+  private func interleave(
+    _ cells: RingCells, _ calls: UnsafeMutablePointer<Posted>, _ count: Int, _ next: UnsafeMutablePointer<Int>,
+    _ threadCount: Int
+  ) {
     var live = threadCount
-    for _ in 0..<found {
+    for _ in 0..<count {
       let chosen = live > 1 ? Int(decide(RONDO_CHOICE_THREAD, UInt32(truncatingIfNeeded: live))) : 0
       let taken = next[chosen]
       var at = Int(calls[taken].at)
       ready.pushReserved(Cells.read(cells, &at))
       next[chosen] = taken + 1
-      while next[chosen] < found && calls[next[chosen]].thread != calls[taken].thread { next[chosen] += 1 }
-      if next[chosen] == found {
+      while next[chosen] < count && calls[next[chosen]].thread != calls[taken].thread { next[chosen] += 1 }
+      if next[chosen] == count {
         live -= 1
         for i in chosen..<live { next[i] = next[i + 1] }
       }
     }
-  }
-
-  /// Note every call with its thread: how many calls, and of how many threads.
-  private func sortOut(
-    _ cells: RingCells, _ count: Int, _ threads: UnsafeMutablePointer<UInt64>,
-    _ calls: UnsafeMutablePointer<Posted>, _ next: UnsafeMutablePointer<Int>
-  ) -> (Int, Int) {
-    var (found, live, current, at) = (0, 0, UInt64(0), 0)
-    while at < count {
-      let place = at
-      let call = Cells.read(cells, &at)
-      if LoopRef.isMark(call) {
-        current = UInt64(UInt(bitPattern: call.arg))
-        continue
-      }
-      var thread = 0
-      while thread < live && threads[thread] != current { thread += 1 }
-      if thread == live {
-        threads[live] = current
-        next[live] = found
-        live += 1
-      }
-      calls[found] = Posted(at: UInt32(truncatingIfNeeded: place), thread: UInt32(truncatingIfNeeded: thread))
-      found += 1
-    }
-    return (found, live)
-  }
-
-  /// In the order in which they came.
-  private func pushUnmarked(_ cells: RingCells, _ count: Int) {
-    Cells.forEach(cells, count) { if !LoopRef.isMark($0) { ready.pushReserved($0) } }
   }
 }

@@ -94,6 +94,9 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     guard let call else { return true }
     guard let found = lastPlace(of: call) else { return false }
     removeCells(at: found, Cells.size(call))
+    // The mark before it, which a seeded loop has, would be left alone.
+    var at = 0
+    if pointee.count == 1 && LoopRef.isMark(Cells.read(pointee.calls!, &at)) { removeCells(at: 0, 1) }
     return true
   }
 

@@ -23,8 +23,10 @@ struct Schedule {
   var poster: UInt64 = 0  // the thread whose calls are last in the inbox; under its lock
   var choose: rondo_choice_fn? = nil
   var chooseArg: Setting = .none
-  var scratch: Raw? = nil
-  var scratchSize = 0
+  var scratch: Raw? = nil  // for what is being put in order; there once something decides
+
+  static let stretch = 1024  // calls that are put in order at a time
+  static let scratchSize = stretch * (2 * MemoryLayout<RingCell>.stride + 4)
 }
 
 extension LoopRef {
@@ -34,29 +36,35 @@ extension LoopRef {
 
   // MARK: - beginning
 
-  /// Give a new loop its seed and what the options say about it.
-  func beginSchedule(seed: UInt64, flags: UInt32) {
+  /// Give a new loop its seed and what the options say about it; false if memory is out.
+  func beginSchedule(seed: UInt64, flags: UInt32) -> Bool {
     plan.pointee.flags = flags
     plan.pointee.seed = seed
     plan.pointee.random = Random(state: seed)
-    if seed != 0 || flags & UInt32(RONDO_LOOP_PRINT_SCHEDULE) != 0 { arrange() }
+    return seed == 0 && flags & UInt32(RONDO_LOOP_PRINT_SCHEDULE) == 0 || arrange()
   }
 
   /// From here on passes are put in order, and the inbox says whose calls are whose.
-  private func arrange() {
+  private func arrange() -> Bool {
+    if s.pointee.isArranged { return true }
+    guard let room = malloc(Schedule.scratchSize) else { return false }
+    plan.pointee.scratch = room
     s.pointee.isArranged = true
-    if isAnyOrder { return }
+    if isAnyOrder { return true }
     rondo_lock(inbox.lock)
     s.pointee.inbox.takesPlain = false
     rondo_unlock(inbox.lock)
+    return true
   }
 
-  func setChoice(_ fn: rondo_choice_fn?, _ arg: Value) {
+  /// The argument moves if it is true.
+  func setChoice(_ fn: rondo_choice_fn?, _ arg: Value) -> Bool {
+    if !arrange() { return false }
     plan.pointee.choose = fn
     plan.pointee.hash = 0
     plan.pointee.decisions = 0
-    arrange()
     place(&s.pointee.schedule.chooseArg).replace(arg)
+    return true
   }
 
   // MARK: - deciding
@@ -95,22 +103,6 @@ extension LoopRef {
     return answer
   }
 
-  // MARK: - memory
-
-  /// Room for putting things in order, until the next time; without memory they stay as they are.
-  func scratch(_ size: Int) -> Raw? {
-    size <= plan.pointee.scratchSize ? plan.pointee.scratch : growScratch(size)
-  }
-
-  @inline(never)  // it allocates; hot-path looks at what is round it
-  private func growScratch(_ size: Int) -> Raw? {
-    guard let bigger = malloc(size * 2) else { return nil }
-    free(plan.pointee.scratch)
-    plan.pointee.scratch = bigger
-    plan.pointee.scratchSize = size * 2
-    return bigger
-  }
-
   // MARK: - the end
 
   func dropSchedule() {
@@ -118,7 +110,6 @@ extension LoopRef {
     place(&s.pointee.schedule.chooseArg).replace(.none)
     free(plan.pointee.scratch)
     plan.pointee.scratch = nil
-    plan.pointee.scratchSize = 0
   }
 
   /// One line that tells how to run this again.
