@@ -30,7 +30,6 @@ extension LoopRef {
       at &+= ready.cell(at).pointee.isLong ? 2 : 1
       count += 1
     }
-    if count == 0 { return }
     note(UInt64(count))
     if isVirtual { note(UInt64(bitPattern: now)) }
     if isAnyOrder { permute(from: ready.pointee.head, RONDO_CHOICE_READY) }

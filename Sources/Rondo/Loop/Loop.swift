@@ -107,7 +107,7 @@ func place<T>(_ field: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> { fie
 struct LoopRef {
   let s: UnsafeMutablePointer<LoopState>
 
-  static let size = 1280
+  static let size = 2048  // a power of two: every lookup multiplies by it
 
   @inline(__always)
   init(_ state: UnsafeMutablePointer<LoopState>) { s = state }

@@ -25,8 +25,10 @@ extension LoopRef {
     Registry.settleLate()
     if s.pointee.hasLateWakes { s.pointee.hooks.collectLate(Raw(s)) }
     collectDueTimers()
-    if s.pointee.isArranged { arrangeBatch() }
-    if !ready.isEmpty { runBatch(until: ready.pointee.tail, limit) }
+    if !ready.isEmpty {
+      if s.pointee.isArranged { arrangeBatch() }
+      runBatch(until: ready.pointee.tail, limit)
+    }
     return RONDO_OK
   }
 
@@ -138,8 +140,8 @@ extension LoopRef {
   @inline(__always)
   private func runPlainCalls(until end: UInt) -> Bool {
     let thread = rondo_thread()!
-    let first = ready.pointee.head
-    var head = first
+    var head = ready.pointee.head
+    s.pointee.calls &-= UInt64(head)  // made good at the end: one thing less to keep in a register
     var isOver = false
     repeat {
       let cell = ready.cell(head).pointee
@@ -156,7 +158,7 @@ extension LoopRef {
         if tidyUp(unsafeBitCast(cell.word, to: rondo_call_fn.self)) { isOver = true }
       }
     } while !isOver
-    s.pointee.calls &+= UInt64(head &- first)
+    s.pointee.calls &+= UInt64(head)
     return isOver
   }
 
