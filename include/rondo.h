@@ -33,8 +33,8 @@
  * from anywhere. After fork() everything of an inherited loop answers RONDO_E_WRONG_PROCESS until
  * rondo_loop_reset_after_fork().
  *
- * TIME. int64_t nanoseconds of CLOCK_MONOTONIC; the unit ends the name. Never early; equal
- * deadlines run first-in first-out. RONDO_NEVER is "no deadline".
+ * TIME. int64_t nanoseconds of CLOCK_MONOTONIC, or of the loop's own clock (rondo/replay.h); the unit
+ * ends the name. Never early; equal deadlines run first-in first-out. RONDO_NEVER is "no deadline".
  *
  * STRINGS are NUL-terminated UTF-8 or pointer and length; inputs are copied or used before return
  * unless "borrows" says otherwise.
