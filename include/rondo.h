@@ -34,8 +34,8 @@
  * from anywhere. After fork() everything of an inherited loop answers RONDO_E_WRONG_PROCESS until
  * rondo_loop_reset_after_fork().
  *
- * TIME. int64_t nanoseconds of CLOCK_MONOTONIC; the unit ends the name. Never early; equal
- * deadlines run first-in first-out. RONDO_NEVER is "no deadline".
+ * TIME. int64_t nanoseconds of CLOCK_MONOTONIC, or of the loop's own clock (rondo/replay.h); the unit
+ * ends the name. Never early; equal deadlines run first-in first-out. RONDO_NEVER is "no deadline".
  *
  * STRINGS are NUL-terminated UTF-8 or pointer and length; inputs are copied or used before return
  * unless "borrows" says otherwise.
@@ -53,6 +53,7 @@
 #include <rondo/error.h>
 #include <rondo/context.h>
 #include <rondo/loop.h>
+#include <rondo/replay.h>
 #include <rondo/future.h>
 #include <rondo/coroutine.h>
 #include <rondo/task.h>

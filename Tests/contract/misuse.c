@@ -183,6 +183,15 @@ static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
 static rondo_status nop_race(size_t i, void *arg, rondo_coroutine **out) { (void)i; (void)arg; (void)out; return -EIO; }
 
+static uint32_t nop_choice(rondo_loop *loop, int32_t kind, uint32_t count, void *arg)
+{
+    (void)loop;
+    (void)kind;
+    (void)count;
+    (void)arg;
+    return 0;
+}
+
 static rondo_status nop_factory(rondo_loop *loop, rondo_coroutine *coroutine,
                                 const rondo_task_options *options, void *arg, rondo_task **out_task)
 {
@@ -192,6 +201,8 @@ static rondo_status nop_factory(rondo_loop *loop, rondo_coroutine *coroutine,
 
 static uint64_t callback_of(const char *type)
 {
+    if (strcmp(type, "rondo_choice_fn") == 0)
+        return (uintptr_t)nop_choice;
     if (strcmp(type, "rondo_task_factory_fn") == 0)
         return (uintptr_t)nop_factory;
     if (strcmp(type, "rondo_fd_fn") == 0)
@@ -517,7 +528,7 @@ KIT_TEST(double_release_everywhere)
 static bool null_callback_is_allowed(const struct api_function *function)
 {
     static const char *const names[] = { "rondo_loop_set_exception_handler",
-                                         "rondo_loop_set_poll_hooks", "rondo_log_set_sink",
+                                         "rondo_loop_set_poll_hooks", "rondo_loop_set_choice", "rondo_log_set_sink",
                                          "rondo_loop_set_task_factory", "rondo_log_set_queued_sink",
                                          NULL };
     return is_named(function, names);
@@ -751,6 +762,8 @@ KIT_TEST(loop_options)
     big.options.flags = 0x80000000u;
     CHECK_STATUS(try_loop_options(&big), -EINVAL);
     big.options.flags = RONDO_LOOP_DEBUG | 2;
+    CHECK_STATUS(try_loop_options(&big), -EINVAL);
+    big.options.flags = RONDO_LOOP_VIRTUAL_CLOCK | RONDO_LOOP_MANUAL_CLOCK;
     CHECK_STATUS(try_loop_options(&big), -EINVAL);
     big.options.flags = 0;
     big.options.reserved = 1;

@@ -8,6 +8,15 @@ RONDO_BEGIN_DECLS
 
 /** Start in debug mode whatever RONDO_DEBUG says. */
 #define RONDO_LOOP_DEBUG 0x1
+/** A clock of the loop's own that jumps to the next deadline when nothing is ready; see rondo/replay.h. */
+#define RONDO_LOOP_VIRTUAL_CLOCK 0x10
+/** A clock of the loop's own that only rondo_loop_advance() moves. */
+#define RONDO_LOOP_MANUAL_CLOCK 0x20
+/** With a seed or a choice function: the calls of a pass run in any order, not only where asyncio
+ * leaves it open. */
+#define RONDO_LOOP_ANY_ORDER 0x40
+/** Log seed and schedule hash when the loop is closed. */
+#define RONDO_LOOP_PRINT_SCHEDULE 0x80
 
 /** How a loop is made; zero is the default everywhere. */
 typedef struct rondo_loop_options {
@@ -15,6 +24,7 @@ typedef struct rondo_loop_options {
     uint32_t flags;          /**< RONDO_LOOP_ flags. */
     uint32_t ready_capacity; /**< Calls to make room for at the start; it grows by itself. */
     uint32_t reserved;       /**< 0. */
+    uint64_t seed;           /**< 0: as RONDO_SEED in the environment says; see rondo/replay.h. */
 } rondo_loop_options;
 
 /** What was still alive when a loop was closed. */
@@ -109,7 +119,7 @@ int32_t rondo_loop_is_running(const rondo_loop *loop);
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 int32_t rondo_loop_is_closed(const rondo_loop *loop);
-/** Tell the loop's time: nanoseconds of a monotonic clock.
+/** Tell the loop's time: nanoseconds of a monotonic clock, or of its own (rondo/replay.h).
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_loop_time(const rondo_loop *loop, int64_t *out_ns);

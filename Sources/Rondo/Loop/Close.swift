@@ -21,6 +21,7 @@ extension LoopRef {
     if !isClosed {
       Global.pin(Raw(s))
       closeClaimed(report)
+      if s.pointee.isArranged { printSchedule() }
       rondo_store32(&s.pointee.runningFlag, Phase.idle)
       unpinLoop()
     } else {
@@ -86,7 +87,9 @@ extension LoopRef {
 
   private func countCalls(_ calls: RingCells?, _ count: Int) -> UInt64 {
     var found: UInt64 = 0
-    Cells.forEach(calls, count) { if !ThreadHandleRef.isCancelledEntry($0) { found += 1 } }
+    Cells.forEach(calls, count) {
+      if !ThreadHandleRef.isCancelledEntry($0) && !LoopRef.isMark($0) { found += 1 }
+    }
     return found
   }
 
@@ -137,6 +140,7 @@ extension LoopRef {
     onExceptionArg.replace(.none)
     taskFactoryArg.replace(.none)
     pollArg.replace(.none)
+    dropSchedule()
     takeEscaped()?.unpin()
   }
 

@@ -14,6 +14,7 @@ enum Owner {
   static let closed: UInt64 = 1
   static let forked: UInt64 = 2
   static let dead: UInt64 = 3  // its thread has ended
+  static let nobody = UInt64.max  // for the moment; see Schedule.swift
 }
 
 /// Who has the loop; claimed with one compare-and-swap.
@@ -70,6 +71,8 @@ struct LoopState {
   // The rest is the loop's thread's, which writes some of it with every call.
   var ready: Ring = .empty
   var attention: UInt32 = 0
+  var clockKind: UInt32 = 0  // any thread; a ClockKind
+  var isArranged: Bool = false  // something decides the order of calls; see Schedule.swift
   var taskMaking: UInt32 = 0  // TaskMaking bits; 0: nothing special
   var isGuest: Bool = false  // the host polls our descriptor
   var isTimed: Bool = false  // debug mode or the watchdog looks at each call
@@ -103,6 +106,9 @@ struct LoopState {
   var watchdog: Int64 = 0  // as set; 0 as debug mode says, Int64.max off
   var watch: UInt64 = 0  // address of what is shared with the watching thread, 0 for none
   var next: UInt64 = 0  // any thread, under the process's lock
+  var holds: UInt32 = 0  // any thread; who asked the clock to stand still
+  var clock: UInt64 = 0  // any thread; the time, if it is the loop's own
+  var schedule = Schedule()
   var onException: rondo_exception_handler_fn? = nil
   var onExceptionArg: Setting = .none
   var beforePoll: rondo_loop_fn? = nil
@@ -121,7 +127,7 @@ func place<T>(_ field: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> { fie
 struct LoopRef {
   let s: UnsafeMutablePointer<LoopState>
 
-  static let size = 1024
+  static let size = 2048  // a power of two: every lookup multiplies by it
 
   @inline(__always)
   init(_ state: UnsafeMutablePointer<LoopState>) { s = state }

@@ -86,7 +86,7 @@ enum Scope {
 extension LoopRef {
   /// A timer, or a call in the next pass if `when` is not to come, with one pin, the caller's.
   func callWhen(_ when: Int64, _ call: Call) -> HandleRef? {
-    if when > rondo_shim_now() {
+    if when > now {
       guard let timer = callAt(when, call, user: false) else { return nil }
       timer.pin()
       return timer
