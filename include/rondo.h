@@ -59,6 +59,7 @@
 #include <rondo/sync.h>
 #include <rondo/queue.h>
 #include <rondo/group.h>
+#include <rondo/generator.h>
 #include <rondo/threads.h>
 #include <rondo/run.h>
 #include <rondo/socket.h>

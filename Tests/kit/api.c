@@ -98,7 +98,7 @@ static bool is_object(const char *type)
         "rondo_thread_future *", "rondo_error *", "rondo_context *", "rondo_contextvar *",
         "rondo_exception_context *", "rondo_awaitable *", "rondo_lock *", "rondo_event *",
         "rondo_condition *", "rondo_semaphore *", "rondo_barrier *", "rondo_queue *",
-        "rondo_timeout *", "rondo_task_group *",
+        "rondo_timeout *", "rondo_task_group *", "rondo_async_generator *",
         "rondo_as_completed *",
     };
     if (strncmp(type, "const ", 6) == 0)

@@ -89,6 +89,7 @@ static UNUSED const char *class_of(rondo_status status)
     case RONDO_E_GENERATOR_EXIT: return "GeneratorExit";
     case RONDO_E_EXIT: return "SystemExit";
     case RONDO_E_STOP_ITERATION: return "StopIteration";
+    case RONDO_E_STOP_ASYNC_ITERATION: return "StopAsyncIteration";
     case RONDO_E_USER: return "Boom";
     case RONDO_E_QUEUE_EMPTY: return "QueueEmpty";
     case RONDO_E_QUEUE_FULL: return "QueueFull";

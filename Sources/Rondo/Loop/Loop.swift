@@ -85,6 +85,9 @@ struct LoopState {
   var threadHandles: rondo_slab = rondo_slab()  // under the inbox's lock
   var syncs: rondo_slab = rondo_slab()
   var queues: rondo_slab = rondo_slab()
+  var generators: UInt64 = 0  // under the lock of generators; address of the first, see Task/AsyncGenerator.swift
+  var generatorHooks: UInt64 = 0  // address of a GeneratorHooks, 0 for none
+  var generatorsShut: Bool = false  // shutdown_asyncgens was called
   var next: UInt64 = 0  // any thread, under the process's lock
   var onException: rondo_exception_handler_fn? = nil
   var onExceptionArg: Setting = .none

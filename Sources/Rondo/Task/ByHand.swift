@@ -70,11 +70,15 @@ extension Drive {
     while at != root {
       var innermost: UInt64 = 0
       var awaited: UInt64 = 0
-      failure = closeOne(at, throwing: failure, &innermost, &awaited)
       let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
-      // One that ignored it, and whatever it awaits now, goes all the same.
-      giveUp(at, &innermost, &awaited)
-      at.coroutine!.unpin()
+      if at.isGenerator {
+        failure = closeGenerator(at.generator, throwing: failure)
+      } else {
+        failure = closeOne(at, throwing: failure, &innermost, &awaited)
+        // One that ignored it, and whatever it awaits now, goes all the same.
+        giveUp(at, &innermost, &awaited)
+      }
+      at.leaveChain()
       at = parent
     }
     failure = closeOne(root, throwing: failure, top, awaiting)
@@ -96,7 +100,7 @@ extension Drive {
       if !error.isRondo(RONDO_E_GENERATOR_EXIT) { return error }
       error.unpin()
       return nil
-    case .yields: break
+    case .yields, .item: break
     case .waits(let future): awaiting.pointee = bits(future.s)
     }
     return ErrorRef.of(RONDO_E_RUNTIME, sentence: "coroutine ignored GeneratorExit")
@@ -111,7 +115,7 @@ extension Drive {
     while at != root {
       let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
       if !at.has(ActivationBits.ended) { at.dropFrame() }
-      at.coroutine!.unpin()
+      at.leaveChain()
       at = parent
     }
     if !root.has(ActivationBits.ended) { root.dropFrame() }

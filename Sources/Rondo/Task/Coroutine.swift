@@ -27,6 +27,7 @@ enum ActivationBits {
   static let ownFrame: UInt32 = 8  // the library allocated the frame
   static let claimed: UInt32 = 16  // a task or another coroutine has it
   static let gathered: UInt32 = 32  // being given to a gather, for the time of that call
+  static let asks: UInt32 = 64  // asks a generator: see GeneratorOperation
 }
 
 typealias ActivationPointer = UnsafeMutablePointer<Activation>
@@ -50,6 +51,16 @@ extension UnsafeMutablePointer where Pointee == Activation {
   var coroutine: CoroutineRef? {
     let raw = Raw(self) - 56
     return chunk(of: raw).pointee.kind == Kind.coroutine ? CoroutineRef(raw) : nil
+  }
+
+  @inline(__always)
+  var isGenerator: Bool { chunk(of: Raw(self) - 56).pointee.kind == Kind.generator }
+  /// The generator whose body this is; in a chain everything but the root is one's or a coroutine's.
+  var generator: GeneratorRef { GeneratorRef(Raw(self) - 56) }
+
+  /// Its part in a chain is over: let go of the object.
+  func leaveChain() {
+    if let coroutine { coroutine.unpin() } else { generator.leave() }
   }
 
   /// The innermost activation of a chain with this root, of which `top` is what was kept.
@@ -153,10 +164,20 @@ struct CoroutineRef {
     Global.give(Kind.coroutine, Raw(s))
   }
 
+  /// A coroutine that nobody has seen yet goes without a word.
+  func giveUp() {
+    body.dropFrame()
+    Global.give(Kind.coroutine, Raw(s))
+  }
+
   private func warnNeverAwaited() {
     var text = Text()
-    text.add("coroutine '")
-    text.add(body.pointee.name!)
+    if body.has(ActivationBits.asks), let frame = body.pointee.frame {
+      GeneratorOperation.describeUnawaited(frame, &text)
+    } else {
+      text.add("coroutine '")
+      text.add(body.pointee.name!)
+    }
     text.add("' was never awaited")
     Log.write(RONDO_LOG_WARNING, text.cString)
   }

@@ -29,6 +29,7 @@ extension LoopRef {
     if watched { unwatchSigint() }
     if result == RONDO_OK { result = outcomeOfMain(task) }
     endLeftTasks()
+    closeGenerators()
     finish()
     return (task.future, result)
   }
