@@ -106,7 +106,7 @@ static UNUSED void say_error(const char *label, rondo_error *error)
 
     /* An error made without a message has its code's own sentence; in Python it has none. */
     if (status == RONDO_E_CANCELLED || status == RONDO_E_TIMEOUT || status == RONDO_E_GENERATOR_EXIT ||
-        status == RONDO_E_QUEUE_SHUT_DOWN)
+        status == RONDO_E_QUEUE_SHUT_DOWN || status == RONDO_E_STOP_ASYNC_ITERATION)
         if (strcmp(message, rondo_status_message(status)) == 0)
             message = "";
     say("%s: %s%s%s", label, class_of(status), *message ? ": " : "", message);

@@ -29,7 +29,7 @@ enum GeneratorBits {
   static let closed: UInt32 = 2  // Python's ag_closed: told to end, or ended
   static let asked: UInt32 = 4  // the hooks for the first iteration were looked at
   static let finalized: UInt32 = 8  // its loop was told that nobody is left
-  static let givenAway: UInt32 = 16  // a finalizer of the program's had it
+  static let givenAway: UInt32 = 16  // and had its chance, or a finalizer of the program's: a second end is silent
   static let listed: UInt32 = 32  // under the lock
 }
 
@@ -208,6 +208,7 @@ struct GeneratorRef {
 
   /// The question is answered, or given up: the next one may come. The pin of who asked goes.
   func leave() {
+    if has(GeneratorBits.finalized) { _ = add(GeneratorBits.givenAway) }
     _ = rondo_and32(&s.pointee.state, ~GeneratorBits.running)
     unpin()
   }
@@ -229,7 +230,7 @@ struct GeneratorRef {
   private func closeHere() -> Bool {
     pin()
     if body.has(ActivationBits.started) && !has(GeneratorBits.givenAway) {
-      if s.pointee.loop != 0 { warnLoopClosed() }
+      if s.pointee.loop != 0 && !has(GeneratorBits.closed) { warnUnasked() }
       var top: UInt64 = 0
       var awaiting: UInt64 = 0
       closeBody(&top, &awaiting)
@@ -264,11 +265,11 @@ struct GeneratorRef {
     Log.write(RONDO_LOG_ERROR, text.cString)
   }
 
-  private func warnLoopClosed() {
+  private func warnUnasked() {
     var text = Text()
     text.add("asynchronous generator ")
     describe(&text)
-    text.add(" is closed without awaiting, because its event loop no longer runs anything")
+    text.add(" was dropped half-way, and its event loop could not be asked to close it")
     Log.write(RONDO_LOG_WARNING, text.cString)
   }
 }

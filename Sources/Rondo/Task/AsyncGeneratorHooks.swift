@@ -98,7 +98,9 @@ extension GeneratorRef {
     pin()
     let call = Call(
       fn: { GeneratorRef($0!).finalize() }, arg: raw, drop: { GeneratorRef($0!).unpin() }, context: Contexts.capture())
-    if loop.post(call, handle: s.pointee.loop) == RONDO_OK { return true }
+    // On the loop's own thread without the inbox, behind which tasks that start would get ahead.
+    let isLeft = loop.isMine ? loop.schedule(call) : loop.post(call, handle: s.pointee.loop) == RONDO_OK
+    if isLeft { return true }
     Contexts.release(call.context)
     _ = Global.unpin(raw)
     return false
