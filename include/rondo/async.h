@@ -273,4 +273,10 @@
     if (thrown != NULL)                                                                           \
         return rondo_coroutine_raise(co, thrown)
 
+/** The same for a part inside of another one: what left it, or its closing, goes to the outer one's exit. */
+#define RONDO_ACLOSING_EXIT_IN(self, part, generator, outer)                                      \
+    RONDO_TRY_ACLOSING_EXIT(self, part, generator);                                               \
+    if (thrown != NULL)                                                                           \
+        goto rondo_exit_##outer
+
 #endif
