@@ -62,6 +62,7 @@ struct GeneratorRef {
   var raw: Raw { Raw(s) }
   var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
   func pin() { Global.pin(raw) }
+  @inline(never)  // in many places
   func unpin() { if Global.unpin(raw) { end() } }
   func releaseUser() -> rondo_status { Global.release(raw) { end() } }
 
@@ -181,6 +182,7 @@ struct GeneratorRef {
   // MARK: - answering
 
   /// What the body's stop means to whoever asked.
+  @inline(never)  // in the chain's way only where a generator is
   func answer(_ how: Outcome) -> Outcome {
     let closes = s.pointee.question == GeneratorQuestion.close
     switch how {
@@ -207,6 +209,7 @@ struct GeneratorRef {
   }
 
   /// The question is answered, or given up: the next one may come. The pin of who asked goes.
+  @inline(never)  // as `answer`
   func leave() {
     if has(GeneratorBits.finalized) { _ = add(GeneratorBits.givenAway) }
     _ = rondo_and32(&s.pointee.state, ~GeneratorBits.running)
@@ -242,7 +245,7 @@ struct GeneratorRef {
   }
 
   private func closeBody(_ top: UnsafeMutablePointer<UInt64>, _ awaiting: UnsafeMutablePointer<UInt64>) {
-    switch Drive.run(body, top, .error(ErrorRef.of(RONDO_E_GENERATOR_EXIT))) {
+    switch Drive.runWith(ErrorRef.of(RONDO_E_GENERATOR_EXIT), body, top) {
     case .returns(let value): return value.dispose()
     case .raises(let error):
       if !GeneratorRef.isEnd(error) { logFailure(error) }

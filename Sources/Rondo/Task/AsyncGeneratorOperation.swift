@@ -157,10 +157,11 @@ extension Drive {
 
   /// In the closing of a chain: its innermost activation is a generator's body. The error, pinned,
   /// that goes on to the one who asked.
+  @inline(never)  // rare
   static func closeGenerator(_ generator: GeneratorRef, throwing failure: ErrorRef?) -> ErrorRef? {
     var top: UInt64 = 0
     var awaiting: UInt64 = 0
-    let outcome = run(generator.body, &top, .error(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT)))
+    let outcome = runWith(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT), generator.body, &top)
     switch generator.answer(outcome) {
     case .returns(let value):
       value.dispose()

@@ -86,13 +86,19 @@ extension Drive {
     return failure
   }
 
+  /// Run one activation by itself with an error, whose pin moves.
+  @inline(never)  // else all of `run` is in each place that closes something
+  static func runWith(_ error: ErrorRef, _ at: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>) -> Outcome {
+    run(at, top, .error(error))
+  }
+
   /// Throw GeneratorExit, or what an inner one failed with, into one activation. If it ignores that,
   /// `top` and `awaiting` tell where it waits now.
   private static func closeOne(
     _ at: ActivationPointer, throwing failure: ErrorRef?, _ top: UnsafeMutablePointer<UInt64>,
     _ awaiting: UnsafeMutablePointer<UInt64>
   ) -> ErrorRef? {
-    switch run(at, top, .error(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT))) {
+    switch runWith(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT), at, top) {
     case .returns(let value):
       value.dispose()
       return nil
@@ -107,6 +113,7 @@ extension Drive {
   }
 
   /// Let go of a chain without asking: what is awaited, every frame, every inner object.
+  @inline(never)  // at the end of what was not done
   static func giveUp(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
                      _ awaiting: UnsafeMutablePointer<UInt64>) {
     letGoOfAwaited(awaiting)

@@ -59,6 +59,7 @@ extension UnsafeMutablePointer where Pointee == Activation {
   var generator: GeneratorRef { GeneratorRef(Raw(self) - 56) }
 
   /// Its part in a chain is over: let go of the object.
+  @inline(__always)
   func leaveChain() {
     if let coroutine { coroutine.unpin() } else { generator.leave() }
   }
