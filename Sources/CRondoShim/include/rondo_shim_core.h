@@ -147,6 +147,7 @@ struct rondo_thread {
     int32_t step_action;
     uint32_t step_flags;
     uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
+    uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
 };
 extern __thread struct rondo_thread rondo_thread_

@@ -182,7 +182,6 @@ struct GeneratorRef {
   // MARK: - answering
 
   /// What the body's stop means to whoever asked.
-  @inline(never)  // in the chain's way only where a generator is
   func answer(_ how: Outcome) -> Outcome {
     let closes = s.pointee.question == GeneratorQuestion.close
     switch how {
@@ -206,6 +205,14 @@ struct GeneratorRef {
 
   static func isEnd(_ error: ErrorRef) -> Bool {
     error.isRondo(RONDO_E_STOP_ASYNC_ITERATION) || error.isRondo(RONDO_E_GENERATOR_EXIT)
+  }
+
+  /// The body stopped, and leaves the chain.
+  @inline(never)  // in the chain's way only where a generator is
+  func leave(with how: Outcome) -> Outcome {
+    let answer = answer(how)
+    leave()
+    return answer
   }
 
   /// The question is answered, or given up: the next one may come. The pin of who asked goes.

@@ -137,11 +137,14 @@ extension Drive {
     return .again
   }
 
-  /// The error, pinned, for which one of the coroutines that ask cannot be awaited.
+  /// A coroutine that is not free was awaited: the error, pinned. Its reference is taken.
   @inline(never)  // a mistake in a body
-  static func refusalToAsk(_ status: rondo_status, _ name: UnsafePointer<CChar>?) -> ErrorRef {
-    if status != RONDO_E_ALREADY_AWAITED { return ErrorRef.of(status) }
-    let isSend = strcmp(name!, literal(GeneratorOperation.sendName)) == 0
+  static func refuseClaim(_ coroutine: CoroutineRef) -> ErrorRef {
+    let asks = coroutine.body.has(ActivationBits.asks)
+    // By its name, which outlives its frame.
+    let isSend = strcmp(coroutine.body.pointee.name!, literal(GeneratorOperation.sendName)) == 0
+    let status = coroutine.claim()
+    if status != RONDO_E_ALREADY_AWAITED || !asks { return ErrorRef.of(status) }
     return ErrorRef.of(status, sentence: isSend
       ? "cannot reuse already awaited __anext__()/asend()" as StaticString
       : "cannot reuse already awaited aclose()/athrow()")

@@ -123,7 +123,7 @@ struct CoroutineRef {
   static func make(_ name: UnsafePointer<CChar>?, _ step: @escaping rondo_step_fn, _ frame: Value, flags: UInt32 = 0)
     -> CoroutineRef?
   {
-    guard let slot = Global.take(Kind.coroutine, size) else { return nil }
+    guard let slot = Global.takeKept(Kind.coroutine, size) else { return nil }
     let made = CoroutineRef(slot)
     made.s.pointee.top = 0
     made.s.pointee.awaiting = 0
@@ -138,7 +138,9 @@ struct CoroutineRef {
                                 _ drop: @escaping rondo_drop_fn)
     -> (CoroutineRef, UnsafeMutablePointer<Frame>)?
   {
-    guard let memory = calloc(1, MemoryLayout<Frame>.stride) else { return nil }
+    // glibc's calloc has no quick way for what has just been freed.
+    guard let memory = malloc(MemoryLayout<Frame>.stride) else { return nil }
+    memset(memory, 0, MemoryLayout<Frame>.stride)
     guard let made = make(literal(name), step, Value(pointer: memory, drop: drop), flags: ActivationBits.ownFrame)
     else {
       free(memory)
@@ -162,13 +164,13 @@ struct CoroutineRef {
       }
       Drive.giveUp(body, place(&s.pointee.top), place(&s.pointee.awaiting))
     }
-    Global.give(Kind.coroutine, Raw(s))
+    Global.giveOrKeep(Kind.coroutine, Raw(s))
   }
 
   /// A coroutine that nobody has seen yet goes without a word.
   func giveUp() {
     body.dropFrame()
-    Global.give(Kind.coroutine, Raw(s))
+    Global.giveOrKeep(Kind.coroutine, Raw(s))
   }
 
   private func warnNeverAwaited() {
@@ -183,10 +185,13 @@ struct CoroutineRef {
     Log.write(RONDO_LOG_WARNING, text.cString)
   }
 
+  var isFree: Bool {
+    body.pointee.flags & (ActivationBits.claimed | ActivationBits.ended | ActivationBits.running) == 0
+  }
+
   /// Claim it for a task or an await: C's reference becomes a pin. Else why not; the reference is
   /// taken in any case.
   func claim() -> rondo_status {
-    let isFree = body.pointee.flags & (ActivationBits.claimed | ActivationBits.ended | ActivationBits.running) == 0
     if !isFree {
       let status = body.has(ActivationBits.running) ? RONDO_E_ALREADY_RUNNING : RONDO_E_ALREADY_AWAITED
       _ = releaseUser()

@@ -71,14 +71,29 @@ enum Drive {
   /// where the innermost one is kept.
   static func run(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ wake: Wake) -> Outcome {
     let thread = rondo_thread()!
+    // Within somebody's step its words are kept for it; elsewhere they mean nothing.
+    if thread.pointee.step_co != 0 { return runNested(root, top, wake, thread) }
+    return runFirst(root, top, wake, thread)
+  }
+
+  @inline(never)  // rare
+  private static func runNested(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ wake: Wake,
+                                _ thread: UnsafeMutablePointer<rondo_thread>) -> Outcome {
     let saved = thread.pointee
+    let outcome = runFirst(root, top, wake, thread)
+    restore(thread, saved)
+    return outcome
+  }
+
+  @inline(__always)
+  private static func runFirst(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ woken: Wake,
+                               _ thread: UnsafeMutablePointer<rondo_thread>) -> Outcome {
     root.add(ActivationBits.running)
     let at = root.innermost(top.pointee)
-    var wake = wake
+    var wake = woken
     let first = step(at, &wake, thread)
     let outcome = run(root, top, at, first, wake)
     root.remove(ActivationBits.running)
-    restore(thread, saved)
     return outcome
   }
 
@@ -116,10 +131,13 @@ enum Drive {
           return ended
         }
         let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
-        let answer = at.coroutine == nil ? at.generator.answer(ended) : ended
-        at.leaveChain()
+        if let coroutine = at.coroutine {
+          coroutine.unpin()
+          wake = self.woken(by: ended)
+        } else {
+          wake = self.woken(by: at.generator.leave(with: ended))
+        }
         at = parent
-        wake = self.woken(by: answer)
       }
       turn = step(at, &wake, thread)
     }
@@ -301,10 +319,8 @@ enum Drive {
     guard let coroutine = CoroutineRef.find(opaque(handle)) else {
       return throwIn(&wake, refusalOfAwaitable(opaque(handle)))
     }
-    let asks = coroutine.body.has(ActivationBits.asks)
-    let name = coroutine.body.pointee.name
-    let status = coroutine.claim()
-    if status != RONDO_OK { return throwIn(&wake, asks ? refusalToAsk(status, name) : ErrorRef.of(status)) }
+    if !coroutine.isFree { return throwIn(&wake, refuseClaim(coroutine)) }
+    _ = coroutine.claim()
     let (innermost, woken) = takeOver(coroutine)
     wake = woken
     return .push(coroutine.body, innermost)
