@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LONG INT64_C(3600000000000)
 
@@ -912,6 +913,29 @@ KIT_TEST(closed_in_the_middle)
     end_task(task);
     end_future(rows.future);
     CHECK_OK(rondo_loop_release(loop));
+}
+
+/* In the child of a fork the loop is nobody's: closed there and then, and the parent's is untouched. */
+KIT_TEST(dropped_in_a_child)
+{
+    rondo_loop *loop = kit_loop();
+    struct rows rows = { 0 };
+    rondo_async_generator *generator = rows_of(&rows, "rows", 5);
+    kit_catch_log();
+    expect_value(loop, generator, ANEXT, 1);
+    int pid = kit_fork();
+    if (pid == 0) {
+        CHECK_OK(rondo_async_generator_release(generator));
+        CHECK_EQ_INT(rows.drops, 1);
+        CHECK(kit_logged_containing("its event loop could not be asked to close it"));
+        _exit(0);
+    }
+    CHECK_EQ_INT(kit_wait_child(pid), 0);
+    expect_value(loop, generator, ANEXT, 2);
+    expect_value(loop, generator, ACLOSE, 0);
+    kit_expect_log("rows:fin rows:done");
+    CHECK_OK(rondo_async_generator_release(generator));
+    kit_loop_end(loop);
 }
 
 /* What asks may be the only one who holds it. */
