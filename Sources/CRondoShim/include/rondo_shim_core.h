@@ -89,8 +89,9 @@ struct rondo_slab {
     uint32_t kind;
 };
 
-/* Locks are taken one under another in this order, which fork follows too: `lock`, the inboxes of
- * loops, links_lock, the locks of the slabs, pool_lock. */
+/* Locks are taken one under another in this order, which fork follows too: `lock`, the slabs of objects
+ * with a lock of their own, those locks, the inboxes of loops, links_lock, the other locks of the slabs,
+ * pool_lock. */
 struct rondo_globals {
     uint32_t lock;            /* guards the list of loops, the hooks and the log's sink */
     uint32_t links_lock;      /* guards the links between errors */

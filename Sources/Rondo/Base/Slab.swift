@@ -45,6 +45,7 @@ enum Kind {
   static let callGraph: UInt32 = 19
   static let threadQueue: UInt32 = 20
   static let threadEvent: UInt32 = 21
+  static let contextToken: UInt32 = 22
 }
 
 /// What a chunk begins with.

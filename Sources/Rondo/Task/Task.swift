@@ -499,8 +499,8 @@ extension LoopRef {
   }
 
   private func startsEagerly(_ wanted: Int32) -> Bool {
-    if !s.pointee.isRunning { return false }
-    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.isEager)
+    if !s.pointee.isRunning || s.pointee.taskMaking & TaskMaking.beforeRun != 0 { return false }
+    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.taskMaking & TaskMaking.eager != 0)
   }
 
   /// A task of a body that moves on success. Nil, and why not.
@@ -555,15 +555,24 @@ extension LoopRef {
     return made
   }
 
-  /// Spawn and start. A user's reference keeps the task from going in an eager first step.
-  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+  /// Spawn and start. A user's reference keeps the task from going in an eager first step. Last:
+  /// whether `body` moved, as it may also do on failure if there is a task factory.
+  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status, Bool) {
+    if s.pointee.taskMaking & TaskMaking.factory != 0 { return spawnByFactory(body, options, user: user) }
     let (made, status) = spawn(body, options, user: user)
     made?.start(eager: startsEagerly(options.eager))
-    return (made, status)
+    return (made, status, made != nil)
   }
 
-  /// A task of a coroutine object, whose reference moves on every return; on failure it is closed.
+  /// loop.create_task(): the task factory's task if there is a factory, else makeTask()'s. The
+  /// coroutine's reference moves on every return; on failure it is closed.
   func createTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+    if s.pointee.taskMaking & TaskMaking.factory != 0 { return createByFactory(coroutine, options, user: user) }
+    return makeTask(coroutine, options, user: user)
+  }
+
+  /// Task(coroutine, loop=...): as createTask, without the factory.
+  func makeTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
     if isClosed {
       LoopRef.closeAndRelease(coroutine)
       return (nil, RONDO_E_LOOP_CLOSED)
