@@ -196,7 +196,8 @@ rondo_status rondo_loop_get_asyncgen_hooks(rondo_loop *loop, rondo_async_generat
  *
  * What one raises goes to the exception handler ("an error occurred during closing of asynchronous
  * generator ..."), with the generator in the context. A generator that is first asked after this
- * was awaited is listed again, with a warning. rondo_run() awaits it before it closes the loop.
+ * was awaited is listed all the same, with a warning. rondo_run() and rondo_runner_close() await
+ * it before they close the loop.
  *
  * @return RONDO_OK, -ENOMEM or RONDO_E_LOOP_CLOSED.
  *
