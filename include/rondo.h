@@ -64,8 +64,11 @@
 #include <rondo/threads.h>
 #include <rondo/thread_queue.h>
 #include <rondo/run.h>
+#include <rondo/scope.h>
+#include <rondo/race.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
+#include <rondo/callgraph.h>
 #include <rondo/async.h>
 
 #endif

@@ -466,6 +466,37 @@ out:
 
 KIT_TEST_WITHIN(oom_wait_as_completed, 30) { sweep(several); }
 
+static void graph(void)
+{
+    static struct count counts[2];
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL, *waiter = NULL;
+    rondo_future *gather = NULL;
+    rondo_coroutine *wait = NULL;
+    rondo_call_graph *captured = NULL;
+    char text[4096];
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &task));
+    rondo_awaitable *awaitables[] = { task, task };
+    TRY(rondo_gather(loop, awaitables, 2, 0, &gather));
+    TRY(rondo_wait_for(gather, 10000000000, &wait));
+    TRY(rondo_loop_create_task(loop, wait, NULL, &waiter));
+    pass(loop);
+    TRY(rondo_capture_call_graph(task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &captured));
+    TRY(rondo_call_graph_format(captured, text, sizeof text, NULL));
+    TRY(rondo_loop_format_tasks(loop, text, sizeof text, NULL));
+    run_to_the_end(loop, waiter, NULL);
+out:
+    CHECK_OK(rondo_call_graph_release(captured));
+    CHECK_OK(rondo_future_release(gather));
+    CHECK_OK(rondo_task_release(waiter));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_call_graph, 30) { sweep(graph); }
+
 struct structured {
     RONDO_FRAME;
     rondo_loop *loop;
@@ -512,6 +543,109 @@ out:
 }
 
 KIT_TEST_WITHIN(oom_task_group_timeout, 60) { sweep(structured); }
+
+struct scoped {
+    RONDO_FRAME;
+    rondo_loop *loop;
+    rondo_cancel_scope *outer, *inner;
+    rondo_task_group *group;
+    struct count counts[3];
+    rondo_error *left;
+    rondo_status status;
+    rondo_future *request;
+};
+
+/* Scopes, deadlines, grace periods and children inside; whatever fails, the part can be left. */
+RONDO_STEP(scoped_step)
+{
+    struct scoped *self = frame;
+    rondo_cancel_scope_options options = { .size = sizeof options, .grace_ns = 10000000000 };
+    RONDO_BEGIN(self);
+    RONDO_CANCEL_SCOPE_ENTER(self, self->outer, self->loop, &options);
+    RONDO_CHECK(rondo_cancel_scope_set_deadline(self->outer, RONDO_NEVER - 1), "deadline");
+    RONDO_CHECK(rondo_cancel_scope_get_request(self->outer, &self->request), "request");
+    RONDO_TASK_GROUP_ENTER(self, self->group, self->loop);
+    RONDO_CHECK(rondo_task_group_spawn(self->group, walk, &self->counts[0], GIVEN, NULL, NULL), "spawn");
+    RONDO_CHECK(rondo_cancel_scope_new_after(self->loop, 10000000000, NULL, &self->inner), "inner");
+    RONDO_CHECK(rondo_cancel_scope_enter(self->inner), "inner");
+    RONDO_CHECK(rondo_cancel_scope_cancel_here(self->inner, "enough"), "cancel");
+    RONDO_TRY(self, rondo_coroutine_sleep(co, 10000000000));
+    CHECK(thrown != NULL);
+    RONDO_CHECK(rondo_cancel_scope_exit(self->inner, thrown, &self->left), "inner");
+    if (self->left != NULL) { /* a child failed for want of memory: that cancels, too */
+        CHECK(!clean);
+        CHECK_OK(rondo_error_release(self->left));
+    }
+    RONDO_CHECK(rondo_cancel_scope_cancel(self->outer, "ask", NULL), "cancel");
+    RONDO_CHECK(rondo_cancel_scope_insist(self->outer), "insist");
+    RONDO_TRY_TASK_GROUP_EXIT(self, work, self->group);
+    CHECK(thrown == NULL || !clean || rondo_error_get_status(thrown) == RONDO_E_CANCELLED);
+    RONDO_TRY_CANCEL_SCOPE_EXIT(self, scope, self->outer, self->left);
+    CHECK(self->left == NULL || !clean);
+    CHECK_OK(rondo_error_release(self->left));
+    RONDO_RETURN("scoped");
+    RONDO_END(self);
+}
+
+static void scoped(void)
+{
+    struct scoped frame = { 0 };
+    rondo_coroutine *main = NULL;
+    TRY(rondo_loop_new(NULL, &frame.loop));
+    TRY(rondo_coroutine_new("scoped", scoped_step, &frame, GIVEN, &main));
+    run_to_the_end(frame.loop, main, "scoped");
+out:
+    CHECK_OK(rondo_cancel_scope_release(frame.inner));
+    CHECK_OK(rondo_cancel_scope_release(frame.outer));
+    CHECK_OK(rondo_task_group_release(frame.group));
+    CHECK_OK(rondo_future_release(frame.request));
+    end_loop(frame.loop);
+}
+
+KIT_TEST_WITHIN(oom_cancel_scopes, 60) { sweep(scoped); }
+
+static rondo_status make_walk(size_t index, void *arg, rondo_coroutine **out)
+{
+    (void)index;
+    return rondo_coroutine_new("walk", walk, arg, GIVEN, out);
+}
+
+struct racing {
+    RONDO_FRAME;
+    rondo_loop *loop;
+    struct count count;
+    rondo_coroutine *race;
+};
+
+RONDO_STEP(racing_step)
+{
+    struct racing *self = frame;
+    const rondo_race_result *result;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(rondo_staggered_race(3, RONDO_NEVER, make_walk, &self->count, GIVEN, &self->race),
+                "race");
+    RONDO_TRY_AWAIT(self, self->race);
+    CHECK(thrown == NULL || !clean);
+    result = sent;
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    CHECK(!clean || (result->winner == 0 && result->started == 1));
+    RONDO_RETURN("raced");
+    RONDO_END(self);
+}
+
+static void racing(void)
+{
+    struct racing frame = { 0 };
+    rondo_coroutine *main = NULL;
+    TRY(rondo_loop_new(NULL, &frame.loop));
+    TRY(rondo_coroutine_new("racing", racing_step, &frame, GIVEN, &main));
+    run_to_the_end(frame.loop, main, "raced");
+out:
+    end_loop(frame.loop);
+}
+
+KIT_TEST_WITHIN(oom_staggered_race, 60) { sweep(racing); }
 
 struct generates {
     RONDO_FRAME;

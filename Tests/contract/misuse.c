@@ -34,11 +34,13 @@ struct world {
     rondo_queue *queue;
     rondo_timeout *timeout;
     rondo_task_group *group;
+    rondo_cancel_scope *scope;
     rondo_as_completed *completed;
     rondo_runner *runner;
     rondo_thread_queue *thread_queue;
     rondo_thread_event *thread_event;
     rondo_context_token *token;
+    rondo_call_graph *graph;
     int fds[2];
 };
 
@@ -81,6 +83,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_queue_new(world.loop, 0, &world.queue));
     CHECK_OK(rondo_timeout_new(world.loop, RONDO_NEVER, &world.timeout));
     CHECK_OK(rondo_task_group_new(world.loop, &world.group));
+    CHECK_OK(rondo_cancel_scope_new(world.loop, NULL, &world.scope));
     CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
                                     &world.completed));
     CHECK_OK(rondo_contextvar_set_with_token(world.variable, NULL, NULL, &world.token));
@@ -88,6 +91,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_runner_new(NULL, &world.runner));
     CHECK_OK(rondo_thread_queue_new(0, &world.thread_queue));
     CHECK_OK(rondo_thread_event_new(&world.thread_event));
+    CHECK_OK(rondo_capture_call_graph(world.task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &world.graph));
     kit_socketpair(world.fds);
     return world;
 }
@@ -112,12 +116,14 @@ static void end_world(struct world *world)
     rondo_queue_release(world->queue);
     rondo_timeout_release(world->timeout);
     rondo_task_group_release(world->group);
+    rondo_cancel_scope_release(world->scope);
     rondo_as_completed_release(world->completed);
     rondo_context_token_release(world->token);
     rondo_runner_close(world->runner);
     rondo_runner_release(world->runner);
     rondo_thread_queue_release(world->thread_queue);
     rondo_thread_event_release(world->thread_event);
+    rondo_call_graph_release(world->graph);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -141,11 +147,12 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_event *", world->event },         { "rondo_condition *", world->condition },
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
         { "rondo_queue *", world->queue },         { "rondo_async_generator *", world->generator },
-        { "rondo_timeout *", world->timeout },
+        { "rondo_timeout *", world->timeout },     { "rondo_cancel_scope *", world->scope },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
         { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
         { "rondo_thread_event *", world->thread_event },
         { "rondo_context_token *", world->token },
+        { "rondo_call_graph *", world->graph },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -175,6 +182,7 @@ static void nop_log(int32_t level, const char *text, void *arg) { (void)level; (
 static void nop_call(void *arg) { (void)arg; }
 static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
+static rondo_status nop_race(size_t i, void *arg, rondo_coroutine **out) { (void)i; (void)arg; (void)out; return -EIO; }
 
 static rondo_status nop_factory(rondo_loop *loop, rondo_coroutine *coroutine,
                                 const rondo_task_options *options, void *arg, rondo_task **out_task)
@@ -207,6 +215,8 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)nop_predicate;
     if (strcmp(type, "rondo_compare_fn") == 0)
         return (uintptr_t)nop_compare;
+    if (strcmp(type, "rondo_race_fn") == 0)
+        return (uintptr_t)nop_race;
     CHECK_EQ_STR(type, "rondo_call_fn");
     return (uintptr_t)nop_call;
 }
@@ -322,7 +332,9 @@ static bool ends_with(const char *text, const char *end)
 static bool null_is_allowed(const struct api_function *function, const struct api_param *param)
 {
     static const char *const names[] = { "rondo_set_event_loop", "rondo_current_task",
-                                         "rondo_all_tasks", NULL };
+                                         "rondo_all_tasks", "rondo_current_deadline", "rondo_current_time_left",
+                                         "rondo_capture_call_graph", "rondo_format_call_graph",
+                                         "rondo_print_call_graph", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||

@@ -168,6 +168,22 @@ KIT_TEST(G31_error_during_the_cancellation)
     kit_loop_end(loop);
 }
 
+/* CPython 3.13: raised while the cancellation was handled, its context is the timeout. */
+KIT_TEST(G31_the_context_is_a_timeout)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frame = { .n = 1, .future = future_of(loop), .error = kit_error(5, "five") };
+    rondo_future *done = run_wait_for(loop, coroutine_of(answers_step, &frame), SHORT);
+    expect_failed(done, 5, "five");
+    rondo_error *context = rondo_error_get_context(frame.error);
+    expect_thrown(context, RONDO_E_TIMEOUT, NULL);
+    expect_thrown(rondo_error_get_cause(context), RONDO_E_CANCELLED, NULL);
+    end_future(done);
+    end_future(frame.future);
+    CHECK_OK(rondo_error_release(frame.error));
+    kit_loop_end(loop);
+}
+
 /* CPython 3.12+: it swallows the cancellation and returns: its value, and no timeout; with a
  * limit of zero, too (for a task; a coroutine would not start). */
 KIT_TEST(G30_result_during_the_cancellation)

@@ -20,8 +20,8 @@
  * An await whose awaited thing fails leaves the coroutine with that error; cleaning up is the
  * job of the frame's drop. RONDO_TRY_AWAIT goes on instead, and thrown tells.
  *
- * A part of a body under a timeout, or with a group of tasks, has a name of your own choice, which
- * its exit makes a label. Inside, the macros that end in _IN go to the exit when they fail:
+ * A part of a body under a timeout, in a cancel scope, or with a group of tasks, has a name of your
+ * own choice, which its exit makes a label. Inside, the macros that end in _IN go to the exit when they fail:
  *
  *     RONDO_TIMEOUT_ENTER(self, self->limit, self->loop, 1000000);
  *     RONDO_AWAIT_IN(self, work, self->future);
@@ -37,6 +37,7 @@
 #include <rondo/generator.h>
 #include <rondo/group.h>
 #include <rondo/error.h>
+#include <rondo/scope.h>
 #include <rondo/wait.h>
 
 /** The first member of a frame. */
@@ -157,6 +158,63 @@
         RONDO_CHECK(rondo_timeout_exit((timeout), thrown, &rondo_left_), "timeout");              \
         rondo_timeout_release(timeout);                                                           \
         (timeout) = NULL;                                                                         \
+        if (rondo_left_ == NULL)                                                                  \
+            break;                                                                                \
+        rondo_step_ = rondo_coroutine_raise(co, rondo_left_);                                     \
+        rondo_error_release(rondo_left_);                                                         \
+        return rondo_step_;                                                                       \
+    } while (0)
+
+/** Make a cancel scope (options NULL: the defaults) and enter it. It is released by its exit, or with the frame. */
+#define RONDO_CANCEL_SCOPE_ENTER(self, scope, loop, options)                                      \
+    do {                                                                                          \
+        thrown = NULL;                                                                            \
+        RONDO_CHECK(rondo_cancel_scope_new((loop), (options), &(scope)), "cancel scope");         \
+        RONDO_CHECK(rondo_cancel_scope_enter(scope), "cancel scope");                             \
+    } while (0)
+/** A part that is cut short after delay_ns, and then the body goes on behind it. */
+#define RONDO_MOVE_ON_AFTER(self, scope, loop, delay_ns)                                          \
+    do {                                                                                          \
+        thrown = NULL;                                                                            \
+        RONDO_CHECK(rondo_cancel_scope_new_after((loop), (delay_ns), NULL, &(scope)),             \
+                    "cancel scope");                                                              \
+        RONDO_CHECK(rondo_cancel_scope_enter(scope), "cancel scope");                             \
+    } while (0)
+/** A part that is cut short after delay_ns, and its exit raises RONDO_E_TIMEOUT then. */
+#define RONDO_FAIL_AFTER(self, scope, loop, delay_ns)                                             \
+    do {                                                                                          \
+        rondo_cancel_scope_options rondo_options_ = { sizeof rondo_options_, 0, 0, 0 };           \
+        rondo_options_.flags = RONDO_CANCEL_SCOPE_FAIL;                                           \
+        thrown = NULL;                                                                            \
+        RONDO_CHECK(rondo_cancel_scope_new_after((loop), (delay_ns), &rondo_options_, &(scope)),  \
+                    "cancel scope");                                                              \
+        RONDO_CHECK(rondo_cancel_scope_enter(scope), "cancel scope");                             \
+    } while (0)
+/** The end of a part in a cancel scope; go on after it, and error (owned, or NULL) tells what left it. */
+#define RONDO_TRY_CANCEL_SCOPE_EXIT(self, part, scope, error)                                     \
+    rondo_exit_##part:                                                                            \
+    do {                                                                                          \
+        if (0)                                                                                    \
+            goto rondo_exit_##part;                                                               \
+        (error) = NULL;                                                                           \
+        RONDO_CHECK(rondo_cancel_scope_exit((scope), thrown, &(error)), "cancel scope");          \
+        thrown = NULL;                                                                            \
+        rondo_cancel_scope_release(scope);                                                        \
+        (scope) = NULL;                                                                           \
+    } while (0)
+/** The end of a part in a cancel scope; go on after it, or leave with what left it. */
+#define RONDO_CANCEL_SCOPE_EXIT(self, part, scope)                                                \
+    rondo_exit_##part:                                                                            \
+    do {                                                                                          \
+        rondo_error *rondo_left_;                                                                 \
+        rondo_step rondo_step_;                                                                   \
+        if (0)                                                                                    \
+            goto rondo_exit_##part;                                                               \
+        rondo_left_ = NULL;                                                                       \
+        RONDO_CHECK(rondo_cancel_scope_exit((scope), thrown, &rondo_left_), "cancel scope");      \
+        thrown = NULL;                                                                            \
+        rondo_cancel_scope_release(scope);                                                        \
+        (scope) = NULL;                                                                           \
         if (rondo_left_ == NULL)                                                                  \
             break;                                                                                \
         rondo_step_ = rondo_coroutine_raise(co, rondo_left_);                                     \

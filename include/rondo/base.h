@@ -116,10 +116,12 @@ typedef struct rondo_barrier rondo_barrier;
 typedef struct rondo_queue rondo_queue;
 typedef struct rondo_timeout rondo_timeout;
 typedef struct rondo_task_group rondo_task_group;
+typedef struct rondo_cancel_scope rondo_cancel_scope;
 typedef struct rondo_as_completed rondo_as_completed;
 typedef struct rondo_runner rondo_runner;
 typedef struct rondo_thread_queue rondo_thread_queue;
 typedef struct rondo_thread_event rondo_thread_event;
+typedef struct rondo_call_graph rondo_call_graph;
 
 /**
  * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of

@@ -150,6 +150,8 @@ struct rondo_thread {
     uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
     uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
+    uint64_t put_off;    /* address of what is to be let go of later; see Base/Drops.swift */
+    uint32_t dropping;   /* how many drops inside of each other run */
 };
 extern __thread struct rondo_thread rondo_thread_
     __attribute__((visibility("hidden"), tls_model("initial-exec")));

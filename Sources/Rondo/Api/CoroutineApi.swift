@@ -235,6 +235,7 @@ public func rondo_coroutine_take_sent(_ co: OpaquePointer?, _ outValue: UnsafeMu
   if co == nil || thread.pointee.step_co != handleBits(co) { return refusalToTake(co) }
   guard let outValue else { return -EINVAL }
   if let held = address(thread.pointee.sent_value)?.assumingMemoryBound(to: Value.self) {
+    if held.pointee.isKept { return RONDO_E_INVALID_STATE }
     thread.pointee.sent_value = 0
     outValue.pointee = held.pointee.pointer
     held.pointee.drop = nil

@@ -109,7 +109,8 @@ private func refusalOfChild(_ handle: OpaquePointer?, _ options: UnsafePointer<r
   -> (LoopRef.TaskOptions, UnsafePointer<CChar>?, rondo_status)
 {
   guard let found = group(handle), found.loop.isMine else { return (LoopRef.TaskOptions(), nil, refusal(handle)) }
-  let (wanted, name, status) = readTaskOptions(options)
+  var (wanted, name, status) = readTaskOptions(options)
+  if found.has(GroupBits.entered) { wanted.scope = found.scopeOfChildren }
   return (wanted, name, status == RONDO_OK ? found.refusalOfChild : status)
 }
 

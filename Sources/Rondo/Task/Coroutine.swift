@@ -151,8 +151,17 @@ struct CoroutineRef {
 
   func releaseUser() -> rondo_status { Global.release(Raw(s)) { end() } }
 
-  /// No reference is left: close it if it waits, say so if it never ran.
+  /// No reference is left. Its frame may hold the next one, and so on: see Drops.
   private func end() {
+    let later = Value(pointer: Raw(s), drop: { CoroutineRef($0!).endNow() })
+    if Drops.putOff(later) { return body.add(ActivationBits.claimed) }  // nobody can begin with it any more
+    Drops.enter()
+    endNow()
+    Drops.leave()
+  }
+
+  /// Close it if it waits, say so if it never ran.
+  private func endNow() {
     if !body.has(ActivationBits.ended) {
       if body.has(ActivationBits.started) {
         // Alive while its last steps run, which may name it.
