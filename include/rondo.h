@@ -61,6 +61,7 @@
 #include <rondo/sync.h>
 #include <rondo/queue.h>
 #include <rondo/group.h>
+#include <rondo/generator.h>
 #include <rondo/threads.h>
 #include <rondo/thread_queue.h>
 #include <rondo/run.h>

@@ -649,6 +649,90 @@ out:
 
 KIT_TEST_WITHIN(oom_staggered_race, 60) { sweep(racing); }
 
+struct generates {
+    RONDO_FRAME;
+    rondo_async_generator *generator, *other;
+    rondo_error *left;
+    void *item;
+    int i;
+};
+
+RONDO_STEP(items_step)
+{
+    struct generates *self = frame;
+    RONDO_BEGIN(self);
+    for (self->i = 0; self->i < 3; self->i++) {
+        if (self->i > 0) /* what is asked after was given when it was asked */
+            given++;
+        RONDO_YIELD_VALUE_IN(self, items, "item", self->i > 0 ? kit_drop : NULL);
+    }
+    RONDO_FINALLY(self, items, self->left);
+    RONDO_YIELD(self);
+    RONDO_END_FINALLY(self, self->left);
+    RONDO_END(self);
+}
+
+static void end_items(void *frame)
+{
+    struct generates *self = frame;
+    kit_drop(NULL);
+    CHECK_OK(rondo_error_release(self->left));
+}
+
+static rondo_status new_items(rondo_async_generator **out)
+{
+    void *frame = NULL;
+    rondo_status status = rondo_async_generator_new_with_frame("items", items_step,
+                                                               sizeof(struct generates), end_items,
+                                                               &frame, out);
+    given += status == RONDO_OK;
+    return status;
+}
+
+/* One is asked to its end, one is closed, one dropped half-way, and one left to the shutdown. */
+RONDO_STEP(generates_step)
+{
+    struct generates *self = frame;
+    rondo_coroutine *asking = NULL;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(new_items(&self->generator), "generator");
+    RONDO_ASYNC_FOR(self, self->generator, self->item)
+        CHECK_EQ_STR(self->item, "item");
+    CHECK_OK(rondo_async_generator_release(self->generator));
+    self->generator = NULL;
+    RONDO_CHECK(new_items(&self->generator), "generator");
+    RONDO_CHECK(rondo_async_generator_asend(self->generator, NULL, GIVEN, &asking), "asend");
+    RONDO_AWAIT(self, asking);
+    RONDO_TRY_ACLOSING_EXIT(self, items, self->generator);
+    CHECK(thrown == NULL || !clean);
+    RONDO_CHECK(new_items(&self->generator), "generator");
+    RONDO_DO(self, rondo_coroutine_anext(co, self->generator));
+    CHECK_OK(rondo_async_generator_release(self->generator));
+    self->generator = NULL;
+    RONDO_CHECK(new_items(&self->other), "generator");
+    RONDO_DO(self, rondo_coroutine_anext(co, self->other));
+    RONDO_RETURN("generated");
+    RONDO_END(self);
+}
+
+static void generators(void)
+{
+    struct generates frame = { 0 };
+    rondo_loop *loop = NULL;
+    rondo_coroutine *main = NULL, *shutdown = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_coroutine_new("generates", generates_step, &frame, GIVEN, &main));
+    run_to_the_end(loop, main, "generated");
+    TRY(rondo_loop_shutdown_asyncgens(loop, &shutdown));
+    run_to_the_end(loop, shutdown, NULL);
+out:
+    CHECK_OK(rondo_async_generator_release(frame.generator));
+    CHECK_OK(rondo_async_generator_release(frame.other));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_generators, 60) { sweep(generators); }
+
 static void whole_run(void)
 {
     rondo_coroutine *coroutine = NULL;

@@ -20,6 +20,7 @@ struct world {
     rondo_future *future;
     rondo_task *task;
     rondo_coroutine *coroutine;
+    rondo_async_generator *generator;
     rondo_thread_future *thread_future;
     rondo_error *error;
     rondo_context *context;
@@ -68,6 +69,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_future_new(world.loop, &world.future));
     CHECK_OK(rondo_loop_spawn(world.loop, sleep_long, NULL, NULL, NULL, &world.task));
     CHECK_OK(rondo_coroutine_new("c", sleep_long, NULL, NULL, &world.coroutine));
+    CHECK_OK(rondo_async_generator_new("g", sleep_long, NULL, NULL, &world.generator));
     CHECK_OK(rondo_thread_future_new(&world.thread_future));
     world.error = kit_error(1, "misuse");
     CHECK_OK(rondo_context_new(&world.context));
@@ -98,6 +100,7 @@ static struct world make_world(void)
 static void end_world(struct world *world)
 {
     rondo_coroutine_release(world->coroutine);
+    rondo_async_generator_release(world->generator);
     rondo_future_release(world->future);
     rondo_task_release(world->task);
     rondo_handle_release(world->handle);
@@ -143,7 +146,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_awaitable *", world->future },    { "rondo_lock *", world->lock },
         { "rondo_event *", world->event },         { "rondo_condition *", world->condition },
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
-        { "rondo_queue *", world->queue },
+        { "rondo_queue *", world->queue },         { "rondo_async_generator *", world->generator },
         { "rondo_timeout *", world->timeout },     { "rondo_cancel_scope *", world->scope },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
         { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
@@ -172,6 +175,7 @@ static void count_drop(void *arg)
 
 static void nop_fd(int32_t fd, void *arg) { (void)fd; (void)arg; }
 static void nop_loop(rondo_loop *loop, void *arg) { (void)loop; (void)arg; }
+static void nop_generator(rondo_loop *loop, rondo_async_generator *g, void *arg) { (void)loop; (void)g; (void)arg; }
 static void nop_future(rondo_future *future, void *arg) { (void)future; (void)arg; }
 static void nop_thread(rondo_thread_future *future, void *arg) { (void)future; (void)arg; }
 static void nop_log(int32_t level, const char *text, const rondo_log_field *fields, size_t count, void *arg)
@@ -209,6 +213,8 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)nop_fd;
     if (strcmp(type, "rondo_loop_fn") == 0)
         return (uintptr_t)nop_loop;
+    if (strcmp(type, "rondo_async_generator_fn") == 0)
+        return (uintptr_t)nop_generator;
     if (strcmp(type, "rondo_future_fn") == 0)
         return (uintptr_t)nop_future;
     if (strcmp(type, "rondo_thread_future_fn") == 0)
@@ -355,7 +361,7 @@ static int drop_index(const struct api_function *function)
 {
     for (int i = 0; i < function->count; i++)
         if (function->params[i].kind == API_DROP &&
-            strcmp(function->name, "rondo_coroutine_new_with_frame") != 0)
+            strstr(function->name, "_new_with_frame") == NULL)
             return i;
     return -1;
 }
@@ -530,6 +536,7 @@ static bool null_callback_is_allowed(const struct api_function *function)
     static const char *const names[] = { "rondo_loop_set_exception_handler",
                                          "rondo_loop_set_poll_hooks", "rondo_loop_set_choice", "rondo_log_set_sink",
                                          "rondo_loop_set_task_factory", "rondo_log_set_queued_sink",
+                                         "rondo_loop_set_asyncgen_hooks",
                                          NULL };
     return is_named(function, names);
 }

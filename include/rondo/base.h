@@ -101,6 +101,7 @@ typedef struct rondo_handle rondo_handle;
 typedef struct rondo_future rondo_future;
 typedef struct rondo_task rondo_task;
 typedef struct rondo_coroutine rondo_coroutine;
+typedef struct rondo_async_generator rondo_async_generator;
 typedef struct rondo_thread_future rondo_thread_future;
 typedef struct rondo_error rondo_error;
 typedef struct rondo_context rondo_context;

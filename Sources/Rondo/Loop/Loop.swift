@@ -105,6 +105,9 @@ struct LoopState {
   var slowCallback: Int64 = 100_000_000
   var watchdog: Int64 = 0  // as set; 0 as debug mode says, Int64.max off
   var watch: UInt64 = 0  // address of what is shared with the watching thread, 0 for none
+  var generators: UInt64 = 0  // under the lock of generators; address of the first, see Task/AsyncGenerator.swift
+  var generatorHooks: UInt64 = 0  // address of a GeneratorHooks, 0 for none
+  var generatorsShut: Bool = false  // shutdown_asyncgens was called
   var next: UInt64 = 0  // any thread, under the process's lock
   var holds: UInt32 = 0  // any thread; who asked the clock to stand still
   var clock: UInt64 = 0  // any thread; the time, if it is the loop's own

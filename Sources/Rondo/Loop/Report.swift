@@ -16,6 +16,7 @@ struct ReportState {
   var future: UInt64  // handle
   var task: UInt64  // handle
   var handle: UInt64  // handle
+  var asyncgen: UInt64  // handle
 }
 
 struct ReportRef {
@@ -51,6 +52,7 @@ struct ReportRef {
     made.s.pointee.future = 0
     made.s.pointee.task = 0
     made.s.pointee.handle = 0
+    made.s.pointee.asyncgen = 0
     return made
   }
 
@@ -77,12 +79,13 @@ extension LoopRef {
 
   /// Report something; the objects are named by handle, 0 for none.
   func report(_ message: UnsafePointer<CChar>, _ error: ErrorRef?, future: UInt64 = 0, task: UInt64 = 0,
-              handle: UInt64 = 0) {
+              handle: UInt64 = 0, asyncgen: UInt64 = 0) {
     guard let report = ReportRef.make(message) else { return Log.write(RONDO_LOG_ERROR, message) }
     report.setError(error)
     report.s.pointee.future = future
     report.s.pointee.task = task
     report.s.pointee.handle = handle
+    report.s.pointee.asyncgen = asyncgen
     callHandler(report)
     _ = report.releaseUser()
   }
@@ -138,6 +141,7 @@ extension LoopRef {
     var text = Text()
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
     let state = report.s
+    describe(&text, "\nasyncgen: ", state.pointee.asyncgen)
     describe(&text, "\nfuture: ", state.pointee.future)
     if state.pointee.handle != 0 { describeHandle(&text, "\nhandle: ", opaque(state.pointee.handle)) }
     if state.pointee.task != state.pointee.future { describe(&text, "\ntask: ", state.pointee.task) }

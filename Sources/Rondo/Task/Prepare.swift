@@ -17,7 +17,9 @@ extension LoopRef {
       countPending: { LoopRef($0).countPending($1) },
       endTasks: { LoopRef($0).endTasks() },
       describe: { handle, text in
-        FutureRef.find(opaque(handle))?.describe(&text.assumingMemoryBound(to: Text.self).pointee)
+        let text = text.assumingMemoryBound(to: Text.self)
+        FutureRef.find(opaque(handle))?.describe(&text.pointee)
+        GeneratorRef.find(opaque(handle))?.describe(&text.pointee)
       },
       collectLate: { LoopRef($0).collectLateWakes() },
       interrupt: { LoopRef($0).interrupt() },
@@ -56,6 +58,7 @@ extension LoopRef {
   /// The loop is closed: nothing will ever wake what is left.
   private func endTasks() {
     returnTaskNumbers()
+    forgetGenerators()
     Slab.forEach(tasks) { raw in
       if !FutureRef(raw).isDone { TaskRef(raw).abandon() }
     }

@@ -3,7 +3,7 @@
 // A run begins and ends the running of the loop; so does the winding up. In between the loop does
 // not run, and a runner may run another main on it.
 //
-// Knows: Awaitables, Gather. Does not know: who makes the loop, and who closes it (Runner.swift).
+// Knows: Awaitables, Gather, AsyncGeneratorShutdown. Does not know: who makes the loop, and who closes it (Runner.swift).
 
 import CRondo
 import CRondoShim
@@ -40,7 +40,7 @@ extension LoopRef {
     let status = begin()
     if status != RONDO_OK { return status }
     let end = endLeftTasks()
-    // Here, with the loop still running: asynchronous generators are closed.
+    closeGenerators()
     finish()
     if !isClosed { s.pointee.hooks.joinExecutor(Raw(s)) }
     return end

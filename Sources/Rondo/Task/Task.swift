@@ -286,6 +286,7 @@ struct TaskRef {
     case .yields(let value): value == nil ? stepAgain() : refuseYield(value)
     case .returns(let value): finish(value)
     case .raises(let error): finish(error)
+    case .item: invariant(false, "the body of a task is a generator's")
     }
   }
 
@@ -611,7 +612,7 @@ extension LoopRef {
       return (nil, RONDO_E_LOOP_CLOSED)
     }
     let body = coroutine.body
-    if body.pointee.flags == 0 || body.pointee.flags == ActivationBits.ownFrame, Global.isSoleUser(Raw(coroutine.s)) {
+    if body.pointee.flags & ~(ActivationBits.ownFrame | ActivationBits.asks) == 0, Global.isSoleUser(Raw(coroutine.s)) {
       let (made, status) = spawn(body.pointee, options, user: user)
       guard let made else {
         LoopRef.closeAndRelease(coroutine)

@@ -42,7 +42,7 @@ enum Sleep {
 
 /// What the library's own bodies answer with: the action functions, without the checks.
 enum Native {
-  private static func act(_ action: Int32, _ a: UInt64, _ b: UInt64 = 0, _ flags: UInt32 = 0) {
+  static func act(_ action: Int32, _ a: UInt64, _ b: UInt64 = 0, _ flags: UInt32 = 0) {
     let thread = rondo_thread()!
     thread.pointee.step_action = action
     thread.pointee.step_a = a
