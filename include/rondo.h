@@ -63,6 +63,7 @@
 #include <rondo/run.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
+#include <rondo/origin.h>
 #include <rondo/async.h>
 
 #endif

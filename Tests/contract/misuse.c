@@ -125,6 +125,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
         { "rondo_queue *", world->queue },
         { "rondo_timeout *", world->timeout },
+        { "rondo_object *", world->future },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
     };
     if (strncmp(type, "const ", 6) == 0)

@@ -16,6 +16,7 @@ struct ReportState {
   var future: UInt64  // handle
   var task: UInt64  // handle
   var handle: UInt64  // handle
+  var source: UInt64  // the number of the stack that made what it is about, 0 for none
 }
 
 struct ReportRef {
@@ -51,6 +52,7 @@ struct ReportRef {
     made.s.pointee.future = 0
     made.s.pointee.task = 0
     made.s.pointee.handle = 0
+    made.s.pointee.source = 0
     return made
   }
 
@@ -83,6 +85,7 @@ extension LoopRef {
     report.s.pointee.future = future
     report.s.pointee.task = task
     report.s.pointee.handle = handle
+    report.s.pointee.source = UInt64(Origins.trace(of: future != 0 ? future : task != 0 ? task : handle))
     callHandler(report)
     _ = report.releaseUser()
   }
@@ -124,7 +127,12 @@ extension LoopRef {
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
     let state = report.s
     describe(&text, "\nfuture: ", state.pointee.future)
-    describe(&text, handle: opaque(state.pointee.handle))
+    if state.pointee.handle != 0 {
+      text.add("\nhandle: ")
+      describe(handle: opaque(state.pointee.handle), &text)
+    }
+    Origins.addStack(
+      UInt32(truncatingIfNeeded: state.pointee.source), "\nsource_traceback: Object created at (most recent call last):", &text)
     if state.pointee.task != state.pointee.future { describe(&text, "\ntask: ", state.pointee.task) }
     if let error = report.error {
       text.add("\n")
@@ -140,26 +148,33 @@ extension LoopRef {
     withUnsafeMutablePointer(to: &text) { describe(handle, Raw($0)) }
   }
 
-  private func describe(_ text: inout Text, handle: OpaquePointer?) {
+  /// "<TimerHandle cancelled work()>"; in debug mode also where the function is and who made it.
+  func describe(handle: OpaquePointer?, _ text: inout Text) {
     if let found = HandleRef.find(handle) {
-      describe(found.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ", found.has(HandleBits.cancelled),
+      describe(Raw(found.s), found.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ", found.isCancelled,
                found.s.pointee.call.fn, &text)
     } else if let posted = ThreadHandleRef.find(handle) {
-      describe("<_ThreadSafeHandle ", rondo_load32(&posted.s.pointee.isCancelled) != 0, posted.s.pointee.call.fn, &text)
+      describe(Raw(posted.s), "<_ThreadSafeHandle ", rondo_load32(&posted.s.pointee.isCancelled) != 0,
+               posted.s.pointee.call.fn, &text)
     }
   }
 
-  /// "handle: <Handle cancelled work()>"
-  private func describe(_ kind: StaticString, _ isCancelled: Bool, _ fn: rondo_call_fn, _ text: inout Text) {
-    text.add("\nhandle: ")
+  private func describe(_ slot: Raw, _ kind: StaticString, _ isCancelled: Bool, _ fn: rondo_call_fn, _ text: inout Text) {
     text.add(kind)
     if isCancelled { text.add("cancelled ") }
     addName(unsafeBitCast(fn, to: UInt.self), &text)
+    if isDebugging { Frames.addPlace(ofFunction: unsafeBitCast(fn, to: UInt.self), &text) }
+    Origins.addPlace(slot, &text)
     text.add(">")
   }
 
-  /// The function's name if the program exports it, else its address.
+  /// The function's name if the program exports it or, in debug mode, its debug information tells
+  /// it; else its address.
   func addName(_ function: UInt, _ text: inout Text) {
+    if isDebugging, let name = Frames.function(function).name {
+      text.add(name)
+      return text.add("()")
+    }
     var info = Dl_info()
     if dladdr(UnsafeRawPointer(bitPattern: function), &info) != 0, let name = info.dli_sname,
       info.dli_saddr == UnsafeMutableRawPointer(bitPattern: function)

@@ -54,7 +54,7 @@ struct TaskRef {
   @inline(__always)
   private var inner: CoroutineRef? { body.pointee.step == nil ? body.pointee.frame.map { CoroutineRef($0) } : nil }
   @inline(__always)
-  private var root: ActivationPointer { inner?.body ?? body }
+  var root: ActivationPointer { inner?.body ?? body }
 
   /// The ring's entry for a step.
   @inline(__always)
@@ -83,6 +83,7 @@ struct TaskRef {
     made.s.pointee.context = context
     made.s.pointee.label = 1
     made.s.pointee.pending = 0
+    if loop.isDebugging { Origins.record(slot) }
     return made
   }
 
