@@ -72,7 +72,7 @@ static void set_up(void)
     dw.is_there &= callbacks.find_elf != NULL;
 }
 
-static void tell(void *session, uint64_t pc, uint32_t index, rondo_symbol_fn visit, void *arg)
+static void tell(void *session, uint64_t pc, rondo_symbol_fn visit)
 {
     void *module = dw.module(session, pc), *found;
     const char *file = NULL;
@@ -82,10 +82,10 @@ static void tell(void *session, uint64_t pc, uint32_t index, rondo_symbol_fn vis
     const char *name = dw.name(module, pc);
     if ((found = dw.line(module, pc)) != NULL)
         file = dw.line_info(found, NULL, &line, NULL, NULL, NULL);
-    visit(arg, index, name, file, line);
+    visit(pc, name, file, line);
 }
 
-int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit, void *arg)
+int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit)
 {
     int saved = errno;
     void *session;
@@ -94,7 +94,7 @@ int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_f
         return 0;
     int32_t works = dw.report(session, getpid()) == 0 && dw.report_end(session, NULL, NULL) == 0;
     for (uint32_t i = 0; works && i < count; i++)
-        tell(session, pcs[i], i, visit, arg);
+        tell(session, pcs[i], visit);
     dw.end(session);
     errno = saved;
     return works;

@@ -241,10 +241,10 @@ uint32_t rondo_shim_trace(void *stacks, rondo_intern_fn intern);
 /* 1 if a return address lies in the library. */
 int32_t rondo_shim_is_own_code(uint64_t pc);
 
-/* What is known about address `index`: any of name and file may be NULL. Borrowed. */
-typedef void (*rondo_symbol_fn)(void *arg, uint32_t index, const char *name, const char *file, int32_t line);
+/* What is known about an address: any of name and file may be NULL. Borrowed. */
+typedef void (*rondo_symbol_fn)(uintptr_t pc, const char *name, const char *file, int32_t line);
 /* Look addresses up; 0 if there is nothing to look them up with. */
-int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit, void *arg);
+int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit);
 
 /* The line that the macros of rondo/async.h keep in a frame; 0 if that is no frame of theirs. */
 int32_t rondo_shim_frame_line(const void *frame);

@@ -64,7 +64,7 @@ enum Frames {
       text.add("+")
       return text.addHex(UInt64(frame) &- bits(info.dli_saddr))
     }
-    text.addHex(isKnown ? UInt64(frame) &- bits(info.dli_fbase) : UInt64(frame))
+    text.addHex(UInt64(frame) &- 1 &- (isKnown ? bits(info.dli_fbase) : 0))
   }
 
   /// A call into the library: what it is in there is nobody's business but the export's name.
@@ -87,7 +87,7 @@ enum Frames {
     if dladdr(Raw(bitPattern: frame &- 1), &info) == 0 { return text.addHex(UInt64(frame)) }
     text.add(info.dli_fname.map { UnsafePointer($0) })
     text.add("+")
-    text.addHex(UInt64(frame) &- bits(info.dli_fbase))
+    text.addHex(UInt64(frame) &- 1 &- bits(info.dli_fbase))
   }
 
   /// The function that begins at an address: what is known about its first instruction.
@@ -125,14 +125,9 @@ enum Frames {
   // MARK: - looking up
 
   private static func symbol(_ frame: Frame) -> Symbol {
-    if isOff { return Symbol() }
-    if let known = known(frame) { return known }
-    var found = Symbol(pc: frame)
-    var pc = UInt64(frame) &- 1
-    withUnsafeMutablePointer(to: &found) { found in
-      _ = rondo_shim_symbolize(&pc, 1, { Frames.take($0!.assumingMemoryBound(to: Symbol.self), $1, $2, $3, $4) }, found)
-    }
-    return found
+    var frame = frame
+    lookUp(&frame, 1)
+    return isOff ? Symbol() : known(frame) ?? Symbol()
   }
 
   /// RONDO_SYMBOLIZER=none: as if libdw were not there.
@@ -141,34 +136,29 @@ enum Frames {
     return strcmp(wanted, literal("none")) == 0
   }
 
-  /// All in one session; what cannot be kept is looked up one by one.
+  /// Look up what is not known yet, in one session. What there is no room to keep stays unknown.
+  @inline(never)  // for people
   private static func lookUp(_ frames: UnsafePointer<Frame>, _ count: Int) {
     if isOff { return }
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Frames.depth) { pcs in
-      withUnsafeTemporaryAllocation(of: Symbol.self, capacity: Frames.depth) { symbols in
-        var unknown = 0
-        for i in 0..<Swift.min(count, Frames.depth) where known(frames[i]) == nil && rondo_shim_is_own_code(UInt64(frames[i])) == 0 {
-          pcs[unknown] = UInt64(frames[i]) &- 1
-          symbols[unknown] = Symbol(pc: frames[i])
-          unknown += 1
-        }
-        if unknown == 0 { return }
-        _ = rondo_shim_symbolize(
-          pcs.baseAddress, UInt32(unknown),
-          { Frames.take($0!.assumingMemoryBound(to: Symbol.self) + Int($1), $1, $2, $3, $4) }, symbols.baseAddress)
+      var unknown = 0
+      for i in 0..<Swift.min(count, Frames.depth) where known(frames[i]) == nil {
+        pcs[unknown] = UInt64(frames[i]) &- 1
+        unknown += 1
       }
+      if unknown == 0 { return }
+      _ = rondo_shim_symbolize(
+        pcs.baseAddress, UInt32(unknown), { Frames.take($0, $1, $2, $3) })
     }
   }
 
-  /// libdw's answer: its strings go with the session, so they are copied, or there is no answer.
-  private static func take(_ symbol: UnsafeMutablePointer<Symbol>, _ index: UInt32, _ name: UnsafePointer<CChar>?,
-                           _ file: UnsafePointer<CChar>?, _ line: Int32) {
-    if known(symbol.pointee.pc) != nil { return }
+  /// libdw's answer, whose strings go with the session.
+  private static func take(_ pc: UInt, _ name: UnsafePointer<CChar>?, _ file: UnsafePointer<CChar>?, _ line: Int32) {
+    let frame = pc &+ 1
+    if known(frame) != nil { return }
     guard let name = kept(name), let file = kept(file) else { return }
-    symbol.pointee.name = name.pointee == 0 ? nil : name
-    symbol.pointee.file = file.pointee == 0 ? nil : file
-    symbol.pointee.line = Int64(line)
-    keep(symbol.pointee)
+    keep(Symbol(
+      pc: frame, name: name.pointee == 0 ? nil : name, file: file.pointee == 0 ? nil : file, line: Int64(line)))
   }
 
   // MARK: - what is kept
@@ -194,7 +184,7 @@ enum Frames {
   /// Its entry in the table, or a free one; the lock is held.
   private static func entry(_ pc: Frame) -> UnsafeMutablePointer<Symbol>? {
     guard let table = address(globals.pointee.symbol_table)?.assumingMemoryBound(to: Symbol.self) else { return nil }
-    var at = Int(UInt64(pc) &* 0x9E37_79B9_7F4A_7C15 >> 40)
+    var at = Int((UInt64(pc) &* 0x9E37_79B9_7F4A_7C15) >> 40)
     while true {
       let entry = table + at % tableSize
       if entry.pointee.pc == pc || entry.pointee.pc == 0 { return entry }
