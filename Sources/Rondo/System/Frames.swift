@@ -29,14 +29,14 @@ enum Frames {
   /// As many as asyncio keeps in debug mode (DEBUG_STACK_DEPTH).
   static let depth = Int(RONDO_TRACE_DEPTH)
 
-  /// One line for each, outermost first.
+  /// One line for each, outermost first; what is there already ends with its own.
   @inline(never)  // for people
   static func describe(_ frames: UnsafePointer<Frame>, _ count: Int, _ text: inout Text) {
     lookUp(frames, count)
     var i = count
     while i > 0 {
       i -= 1
-      text.add("\n")
+      if text.count > 0 { text.add("\n") }
       describe(frames[i], &text)
     }
   }
