@@ -24,6 +24,11 @@ static struct {
     void *(*line)(void *, uint64_t);
     const char *(*line_info)(void *, uint64_t *, int *, int *, uint64_t *, uint64_t *);
     int (*find_by_id)(void *, void **, const char *, uint64_t, const char *, const char *, uint32_t, char **);
+    void *(*next_unit)(void *, void *, uint64_t *);
+    int (*has_pc)(void *, uint64_t);
+    void *(*line_of_unit)(void *, uint64_t);
+    const char *(*source)(void *, uint64_t *, uint64_t *);
+    int (*number)(void *, int *);
     int is_there;
 } dw;
 
@@ -58,7 +63,8 @@ static void set_up(void)
 {
     static const char *const names[] = { "dwfl_begin", "dwfl_end", "dwfl_linux_proc_report", "dwfl_report_end",
                                          "dwfl_addrmodule", "dwfl_module_addrname", "dwfl_module_getsrc",
-                                         "dwfl_lineinfo", "dwfl_build_id_find_debuginfo" };
+                                         "dwfl_lineinfo", "dwfl_build_id_find_debuginfo", "dwfl_module_nextcu",
+                                         "dwarf_haspc", "dwarf_getsrc_die", "dwarf_linesrc", "dwarf_lineno" };
     void **functions = (void **)&dw, *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)
         return;
@@ -72,16 +78,30 @@ static void set_up(void)
     dw.is_there &= callbacks.find_elf != NULL;
 }
 
+/* clang writes no table of which unit an address is in, and then libdw looks no further. */
+static const char *search_units(void *module, uint64_t pc, int *line)
+{
+    uint64_t bias = 0;
+    void *found, *unit = NULL;
+    while ((unit = dw.next_unit(module, unit, &bias)) != NULL)
+        if (dw.has_pc(unit, pc - bias) > 0 && (found = dw.line_of_unit(unit, pc - bias)) != NULL &&
+            dw.number(found, line) == 0)
+            return dw.source(found, NULL, NULL);
+    return NULL;
+}
+
 static void tell(void *session, uint64_t pc, rondo_symbol_fn visit)
 {
     void *module = dw.module(session, pc), *found;
-    const char *file = NULL;
+    const char *file;
     int line = 0;
     if (module == NULL)
         return;
     const char *name = dw.name(module, pc);
     if ((found = dw.line(module, pc)) != NULL)
         file = dw.line_info(found, NULL, &line, NULL, NULL, NULL);
+    else
+        file = search_units(module, pc, &line);
     visit(pc, name, file, line);
 }
 
@@ -110,4 +130,30 @@ int32_t rondo_shim_frame_line(const void *frame)
     ssize_t size = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
     errno = saved;
     return size == (ssize_t)sizeof head && head.mark == 0x6F646E72 && head.line > 0 ? head.line : 0;
+}
+
+int32_t rondo_shim_source_line(const char *file, int64_t line, char *buffer, int32_t size)
+{
+    struct stat about;
+    int saved = errno;
+    int64_t at = 0;
+    int32_t length = 0;
+    buffer[0] = '\0';
+    FILE *source = stat(file, &about) == 0 && S_ISREG(about.st_mode) ? fopen(file, "re") : NULL;
+    while (source != NULL && at < line && fgets(buffer, size, source) != NULL) {
+        length = (int32_t)strlen(buffer);
+        if (length > 0 && buffer[length - 1] == '\n')
+            at++;
+        else if (at + 1 == line) /* too long, or the last one: what there is of it will do */
+            break;
+    }
+    if (source != NULL) {
+        if (at != line && at + 1 != line)
+            length = 0;
+        fclose(source);
+    }
+    errno = saved;
+    while (length > 0 && (buffer[length - 1] == '\n' || buffer[length - 1] == '\r' || buffer[length - 1] == ' '))
+        buffer[--length] = '\0';
+    return length;
 }

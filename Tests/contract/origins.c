@@ -53,17 +53,26 @@ static void expect_not_in(const char *text, const char *part)
         kit_fail(__FILE__, __LINE__, "\"%s\" is in \"%s\"", part, text);
 }
 
-/* The innermost call, which is the last line, is this one. */
+/* From the line about the innermost call on; below it may stand its source. */
+static const char *last_call(const char *text)
+{
+    const char *found = NULL;
+    for (const char *at = text; (at = strstr(at, "  File \"")) != NULL; at++)
+        found = at;
+    CHECK(found != NULL);
+    return found;
+}
+
+/* The innermost call is this one. */
 static void expect_line(const char *text, int line, const char *function)
 {
     char expected[200];
-    const char *last = strrchr(text, '\n');
     if (!has_lines()) {
         expect_in(text, "  File \"");
         return;
     }
     snprintf(expected, sizeof expected, "origins.c\", line %d, in %s", line, function);
-    expect_in(last != NULL ? last : text, expected);
+    expect_in(last_call(text), expected);
 }
 
 static const char *logged(void)
@@ -259,8 +268,8 @@ KIT_TEST(ten_calls)
             for (int i = 2; i < depth + 2 && i < RONDO_ORIGIN_DEPTH; i++)
                 CHECK_EQ_INT(frames[i] == frames[2], 1);
             CHECK(depth == 0 || depth + 2 >= RONDO_ORIGIN_DEPTH || frames[depth + 2] != frames[2]);
-            int lines = 1;
-            for (const char *at = origin_of(future); (at = strchr(at, '\n')) != NULL; at++)
+            int lines = 0;
+            for (const char *at = origin_of(future); (at = strstr(at, "  File ")) != NULL; at++)
                 lines++;
             CHECK_EQ_INT(lines, count);
             expect_line(origin_of(future), made_at, "make_future");
@@ -320,9 +329,9 @@ KIT_TEST(called_by_libc)
     if (has_lines()) {
         expect_in(origin, "in compare\n");
         expect_in(origin, "libc");
-        expect_not_in(strstr(origin, "\n"), "__libc_start");
-        expect_in(strchr(origin, '"'), "in main\n");
-        CHECK_EQ_INT(strstr(origin, "in main\n") < strchr(origin, '\n'), 1); /* the outermost line */
+        expect_not_in(origin, "__libc_start");
+        CHECK_EQ_INT(strncmp(strchr(origin, ','), ", line", 6), 0);
+        CHECK(strstr(origin, "in main\n") < strstr(origin + 1, "  File ")); /* the outermost */
     }
     end_future(self.future);
     kit_loop_end(self.loop);
@@ -436,7 +445,7 @@ KIT_TEST(K13_never_awaited)
     const char *text = logged();
     expect_in(text, "coroutine 'test' was never awaited\nCoroutine created at (most recent call last)\n  File \"");
     if (has_lines())
-        expect_in(strrchr(text, '\n'), ", in forgets");
+        expect_in(last_call(text), ", in forgets");
     kit_loop_end(loop);
 }
 
@@ -564,7 +573,8 @@ KIT_TEST(D07_handles_describe_themselves)
     expect_in(text, " created at ");
     if (has_lines()) {
         char place[100];
-        expect_in(text, "kit_no_call() at ./Tests/kit/helpers.c:");
+        expect_in(text, "kit_no_call() at ");
+        expect_in(text, "Tests/kit/helpers.c:");
         snprintf(place, sizeof place, "origins.c:%d>", line);
         expect_in(text, place);
     }
@@ -648,7 +658,7 @@ KIT_TEST(a_task_has_a_stack)
         expect_in(stack_of(task, 0), line);
         expect_not_in(stack_of(task, 1), line); /* the innermost only */
         snprintf(line, sizeof line, "origins.c\", line %d, in waits", waits_at + 2);
-        expect_in(strrchr(stack_of(task, 1), '\n'), line);
+        expect_in(last_call(stack_of(task, 1)), line);
     }
     CHECK_OK(rondo_future_set_result(future, NULL, NULL));
     run_until_done(loop, task);
@@ -767,7 +777,7 @@ KIT_TEST_WITHIN(a_deep_stack, 60)
         CHECK_EQ_INT(stack[i].line, stack[0].line);
     CHECK(stack[depth].line != stack[0].line && stack[depth].line > 0);
     int lines = 0;
-    for (const char *at = stack_of(task, 5); (at = strchr(at, '\n')) != NULL; at++)
+    for (const char *at = stack_of(task, 5); (at = strstr(at, "  File ")) != NULL; at++)
         lines++;
     CHECK_EQ_INT(lines, 5);
     CHECK_OK(rondo_future_set_result(future, NULL, NULL));
@@ -776,6 +786,22 @@ KIT_TEST_WITHIN(a_deep_stack, 60)
     end_future(future);
     free(frames);
     free(stack);
+    kit_loop_end(loop);
+}
+
+/* The source is shown where the compiler saw it: relative to the project for these tests. */
+KIT_TEST(source_lines)
+{
+    char before[1024];
+    rondo_loop *loop = debug_loop();
+    rondo_future *future = make_future(loop);
+    CHECK(getcwd(before, sizeof before) != NULL);
+    if (has_lines() && access("Tests/contract/origins.c", R_OK) == 0)
+        expect_in(origin_of(future), "in make_future\n    CHECK_OK(rondo_future_new(loop, &future));");
+    CHECK_EQ_INT(chdir("/"), 0);
+    expect_not_in(origin_of(future), "rondo_future_new");
+    CHECK_EQ_INT(chdir(before), 0);
+    end_future(future);
     kit_loop_end(loop);
 }
 
@@ -973,6 +999,10 @@ KIT_TEST_WITHIN(out_of_memory, 60)
 /* A child makes objects and reports, whatever the threads of its parent were doing. */
 KIT_TEST_WITHIN(in_a_forked_child, 60)
 {
+#ifdef KIT_TSAN
+    kit_skip("the sanitizer counts the parent's thread as lost in the child");
+    return;
+#endif
     pthread_t thread = kit_thread_start(make_many, NULL);
     for (int i = 0; i < kit_rounds(20); i++) {
         int child = kit_fork();

@@ -25,7 +25,8 @@ RONDO_BEGIN_DECLS
 
 /**
  * Write the calls that made an object, outermost first, a line each:
- * `  File "prog.c", line 12, in work`.
+ * `  File "prog.c", line 12, in work`. Below it stands that line of the source, if the file is where
+ * the compiler saw it.
  *
  * @param object   A loop, future, task, handle or coroutine.
  * @param buffer   See rondo_error_describe(), also for size and out_size.

@@ -246,6 +246,8 @@ typedef void (*rondo_symbol_fn)(uintptr_t pc, const char *name, const char *file
 /* Look addresses up; 0 if there is nothing to look them up with. */
 int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit);
 
+/* A line of a file, if that can be read; returns its length, 0 for none. */
+int32_t rondo_shim_source_line(const char *file, int64_t line, char *buffer, int32_t size);
 /* The line that the macros of rondo/async.h keep in a frame; 0 if that is no frame of theirs. */
 int32_t rondo_shim_frame_line(const void *frame);
 

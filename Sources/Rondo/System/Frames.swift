@@ -1,6 +1,7 @@
 // Frames.swift - what calls are called: function, file and line of return addresses.
 //
-// Lines are as Python's: `  File "prog.c", line 12, in work`. They come from libdw, if it is there
+// Lines are as Python's: `  File "prog.c", line 12, in work`, and below it the source if the file is
+// where the compiler saw it. They come from libdw, if it is there
 // and the program has debug information (see symbols.c), else dladdr tells the object and, for a
 // function that it exports, the name. What was looked up is kept, up to a limit, because a program
 // that reports once usually reports the same place again. (What dlclose and another dlopen put in
@@ -51,8 +52,8 @@ enum Frames {
       text.add("\", line ")
       text.add(symbol.line)
       text.add(", in ")
-      if let name = symbol.name { return text.add(name) }
-      return text.addHex(UInt64(frame))
+      if let name = symbol.name { text.add(name) } else { text.addHex(UInt64(frame)) }
+      return addSource(file, symbol.line, &text)
     }
     var info = Dl_info()
     let isKnown = dladdr(Raw(bitPattern: frame &- 1), &info) != 0
@@ -120,6 +121,18 @@ enum Frames {
     }
     text.add(", in ")
     text.add(symbol.name ?? name)
+    if let file = symbol.file { addSource(file, at, &text) }
+  }
+
+  /// The line of the program's source, if it can be read.
+  private static func addSource(_ file: UnsafePointer<CChar>, _ line: Int64, _ text: inout Text) {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      let size = Int(rondo_shim_source_line(file, line, buffer.baseAddress, 256))
+      let blank = strspn(buffer.baseAddress!, literal(" \t"))
+      if size <= blank { return }
+      text.add("\n    ")
+      text.add(UnsafePointer(buffer.baseAddress! + blank), size - blank)
+    }
   }
 
   // MARK: - looking up
