@@ -124,6 +124,7 @@ extern struct rondo_globals rondo_globals_;
 static inline struct rondo_globals *rondo_globals(void) { return &rondo_globals_; }
 
 static inline uint32_t *rondo_globals_lock(void) { return &rondo_globals_.lock; }
+static inline uint32_t *rondo_pool_lock(void) { return &rondo_globals_.pool_lock; }
 static inline uint32_t *rondo_links_lock(void) { return &rondo_globals_.links_lock; }
 static inline uint32_t *rondo_global_lock(uint32_t kind) { return &rondo_globals_.slab_lock[kind % RONDO_KINDS]; }
 static inline struct rondo_slab *rondo_global_slab(uint32_t kind) { return &rondo_globals_.slab[kind % RONDO_KINDS]; }

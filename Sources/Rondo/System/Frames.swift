@@ -181,7 +181,7 @@ enum Frames {
   private static let mostBytes: UInt32 = 1 << 20
 
   private static var globals: UnsafeMutablePointer<rondo_globals> { rondo_globals()! }
-  private static var lock: UnsafeMutablePointer<UInt32> { place(&globals.pointee.pool_lock) }
+  private static var lock: UnsafeMutablePointer<UInt32> { rondo_pool_lock() }
 
   /// A copy that stays, "" for NULL; nil if there is no room for more.
   private static func kept(_ string: UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {

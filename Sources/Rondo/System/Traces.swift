@@ -29,7 +29,7 @@ struct Trace {
 
 enum Traces {
   private static var globals: UnsafeMutablePointer<rondo_globals> { rondo_globals()! }
-  private static var lock: UnsafeMutablePointer<UInt32> { place(&globals.pointee.pool_lock) }
+  private static var lock: UnsafeMutablePointer<UInt32> { rondo_pool_lock() }
 
   /// The stack of whoever called the library.
   @inline(__always)
