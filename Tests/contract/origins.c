@@ -506,6 +506,61 @@ KIT_TEST(D02_empty_context)
     kit_loop_end(loop);
 }
 
+struct broken {
+    rondo_loop *loop;
+    int raises; /* so often */
+    int calls;
+    char seen[3][TEXT];
+};
+
+static void broken_sink(int32_t level, const char *message, void *arg)
+{
+    struct broken *broken = arg;
+    CHECK_EQ_INT(level, RONDO_LOG_ERROR);
+    CHECK(broken->calls < 3);
+    snprintf(broken->seen[broken->calls++], TEXT, "%s", message);
+    if (broken->raises-- > 0) {
+        rondo_error *error = kit_error(9, "sink");
+        CHECK_OK(rondo_loop_raise(broken->loop, error));
+        CHECK_OK(rondo_error_release(error));
+    }
+}
+
+static void broken_handler(rondo_loop *loop, rondo_exception_context *context, void *arg)
+{
+    (void)context, (void)arg;
+    rondo_error *error = kit_error(8, "handler");
+    CHECK_OK(rondo_loop_raise(loop, error));
+    CHECK_OK(rondo_error_release(error));
+}
+
+/* D-03: the handler raises, and what logs that raises, too. Nothing escapes, nothing is repeated. */
+KIT_TEST(D03_broken_handlers)
+{
+    for (int custom = 0; custom < 2; custom++)
+        for (int raises = 0; raises < 3; raises++) {
+            struct broken broken = { .loop = debug_loop(), .raises = raises };
+            rondo_exception_context *context = NULL;
+            CHECK_OK(rondo_log_set_sink(broken_sink, &broken, NULL));
+            if (custom)
+                CHECK_OK(rondo_loop_set_exception_handler(broken.loop, broken_handler, NULL, NULL));
+            CHECK_OK(rondo_exception_context_new("it failed", &context));
+            CHECK_OK(rondo_loop_call_exception_handler(broken.loop, context));
+            CHECK_EQ_INT(broken.calls, raises > 0 ? 2 : 1);
+            CHECK_EQ_STR(broken.seen[0], custom ? "Unhandled error in exception handler\ncontext: it failed\n"
+                                                  "Exception('handler')"
+                                                : "it failed");
+            if (raises > 0)
+                CHECK_EQ_STR(broken.seen[1],
+                             custom ? "Exception in default exception handler while handling an unexpected error "
+                                      "in custom exception handler\nException('sink')"
+                                    : "Exception in default exception handler\nException('sink')");
+            CHECK_OK(rondo_exception_context_release(context));
+            kit_loop_end(broken.loop);
+            CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
+        }
+}
+
 /* ---- D-11: a loop that nobody closed ---------------------------------------------------------- */
 
 KIT_TEST(D11_unclosed_loop)

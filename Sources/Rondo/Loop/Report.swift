@@ -118,7 +118,33 @@ extension LoopRef {
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
     text.add("\n")
     raised.describeFully(&text)
+    log(text.cString, "Exception in default exception handler while handling an unexpected error in custom exception handler")
+  }
+
+  /// Log for the default handler. The sink is the program's and may raise; asyncio has a sentence for that.
+  private func log(_ message: UnsafePointer<CChar>, _ broken: StaticString) {
+    Global.pin(Raw(s))  // as in callHandler
+    defer { unpinLoop() }
+    let before = takeRaised()
+    let wasInCallback = s.pointee.inCallback
+    s.pointee.inCallback = true
+    Log.write(RONDO_LOG_ERROR, message)
+    if let raised = takeRaised() {
+      if raised.leavesLoop { escape(raised) } else { logBroken(raised, broken) }
+      raised.unpin()
+    }
+    s.pointee.inCallback = wasInCallback
+    if let before { setRaised(before) }
+  }
+
+  @inline(never)  // once in a program's life
+  private func logBroken(_ raised: ErrorRef, _ sentence: StaticString) {
+    var text = Text()
+    text.add(sentence)
+    text.add("\n")
+    raised.describeFully(&text)
     Log.write(RONDO_LOG_ERROR, text.cString)
+    takeRaised()?.unpin()  // it stays broken
   }
 
   /// The default handler.
@@ -138,7 +164,7 @@ extension LoopRef {
       text.add("\n")
       error.describeFully(&text)
     }
-    Log.write(RONDO_LOG_ERROR, text.cString)
+    log(text.cString, "Exception in default exception handler")
   }
 
   private func describe(_ text: inout Text, _ key: StaticString, _ handle: UInt64) {
