@@ -69,8 +69,9 @@ static void set_up(void)
     void *libgcc = dlopen("libgcc_s.so.1", RTLD_NOW);
     own_code.start = (uintptr_t)(void *)rondo_shim_stacks_size;
     libc_code.start = (uintptr_t)dlsym(RTLD_DEFAULT, "gnu_get_libc_version") /* which nobody replaces */;
-    /* Linked into the program itself its calls cannot be told from the program's. */
-    if (dl_iterate_phdr(find_code, &own_code) != 1)
+    if (rondo_shim_code_begin != NULL && rondo_shim_code_end != NULL) /* librondo.a */
+        own_code = (struct code){ (uintptr_t)(void *)rondo_shim_code_begin, (uintptr_t)(void *)rondo_shim_code_end };
+    else if (dl_iterate_phdr(find_code, &own_code) != 1) /* part of the program in some other way */
         own_code = (struct code){ 0, 0 };
     if (dl_iterate_phdr(find_code, &libc_code) != 1)
         libc_code = (struct code){ 0, 0 };

@@ -151,7 +151,7 @@ KIT_TEST(a_coroutine_knows_its_maker)
     end_future(run_frame(loop, makes_coroutine, &frame));
     const char *origin = origin_of(frame.child);
     expect_line(origin, frame.i, "makes_coroutine");
-    expect_in(origin, "  File \"librondo.so.0\", in rondo_loop_run_until_complete\n");
+    expect_in(origin, "  File \"librondo\", in rondo_loop_run_until_complete\n");
     CHECK_OK(rondo_coroutine_close(frame.child, NULL));
     CHECK_OK(rondo_coroutine_release(frame.child));
     kit_loop_end(loop);
@@ -790,7 +790,7 @@ KIT_TEST(a_stack_through_the_library)
         CHECK_OK(rondo_loop_create_task(loop, acquire, NULL, &tasks[i]));
     }
     kit_pass(loop);
-    expect_in(stack_of(tasks[1], 0), "\n  File \"librondo.so.0\", in Lock.acquire");
+    expect_in(stack_of(tasks[1], 0), "\n  File \"librondo\", in Lock.acquire");
     CHECK_OK(rondo_lock_unlock(lock));
     run_until_done(loop, tasks[1]);
     CHECK_OK(rondo_lock_unlock(lock));

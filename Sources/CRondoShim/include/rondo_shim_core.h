@@ -233,6 +233,10 @@ static inline uintptr_t rondo_borrowed(void) { return (uintptr_t)rondo_shim_borr
 
 #define RONDO_TRACE_DEPTH 10 /* asyncio's DEBUG_STACK_DEPTH */
 
+/* Where the library's code lies in a program that it is part of; see archive/begin.c. */
+void rondo_shim_code_begin(void) __attribute__((weak));
+void rondo_shim_code_end(void) __attribute__((weak));
+
 /* Gives a number to a list of return addresses, innermost first; 0 if it cannot. */
 typedef uint32_t (*rondo_intern_fn)(const uint64_t *pcs, uint32_t count);
 /* How large the memory, zeroed, is that a thread's known stacks need. */

@@ -70,7 +70,7 @@ enum Frames {
 
   /// A call into the library: what it is in there is nobody's business but the export's name.
   private static func describeOwn(_ frame: Frame, _ text: inout Text) {
-    text.add("librondo.so.0\", in ")
+    text.add("librondo\", in ")
     var info = Dl_info()
     let isNamed = dladdr(Raw(bitPattern: frame &- 1), &info) != 0 && info.dli_sname != nil
     text.add(isNamed ? UnsafePointer(info.dli_sname!) : literal("rondo"))
@@ -112,7 +112,7 @@ enum Frames {
     var info = Dl_info()
     let isKnown = !isOwn && dladdr(Raw(bitPattern: address), &info) != 0
     text.add("  File \"")
-    text.add(isOwn ? literal("librondo.so.0") : symbol.file ?? (isKnown ? UnsafePointer(info.dli_fname) : literal("?")))
+    text.add(isOwn ? literal("librondo") : symbol.file ?? (isKnown ? UnsafePointer(info.dli_fname) : literal("?")))
     text.add("\"")
     let at = line > 0 ? Int64(line) : symbol.line
     if at > 0 {
