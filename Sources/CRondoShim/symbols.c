@@ -95,8 +95,10 @@ static void tell(void *session, uint64_t pc, rondo_symbol_fn visit)
     void *module = dw.module(session, pc), *found;
     const char *file;
     int line = 0;
-    if (module == NULL)
+    if (module == NULL) { /* made at run time, say; that is known now, too */
+        visit(pc, NULL, NULL, 0);
         return;
+    }
     const char *name = dw.name(module, pc);
     if ((found = dw.line(module, pc)) != NULL)
         file = dw.line_info(found, NULL, &line, NULL, NULL, NULL);

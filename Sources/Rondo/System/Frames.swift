@@ -22,6 +22,7 @@ struct Symbol {
   var name: UnsafePointer<CChar>? = nil
   var file: UnsafePointer<CChar>? = nil
   var line: Int64 = 0
+  var source: UnsafePointer<CChar>? = nil  // that line
 
   static let size = MemoryLayout<Symbol>.stride
 }
@@ -53,7 +54,11 @@ enum Frames {
       text.add(symbol.line)
       text.add(", in ")
       if let name = symbol.name { text.add(name) } else { text.addHex(UInt64(frame)) }
-      return addSource(file, symbol.line, &text)
+      if let source = symbol.source {
+        text.add("\n    ")
+        text.add(source)
+      }
+      return
     }
     var info = Dl_info()
     let isKnown = dladdr(Raw(bitPattern: frame &- 1), &info) != 0
@@ -126,12 +131,17 @@ enum Frames {
 
   /// The line of the program's source, if it can be read.
   private static func addSource(_ file: UnsafePointer<CChar>, _ line: Int64, _ text: inout Text) {
+    withSource(file, line) { source in
+      text.add("\n    ")
+      text.add(source)
+    }
+  }
+
+  private static func withSource(_ file: UnsafePointer<CChar>, _ line: Int64, _ body: (UnsafePointer<CChar>) -> Void) {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       let size = Int(rondo_shim_source_line(file, line, buffer.baseAddress, 256))
       let blank = strspn(buffer.baseAddress!, literal(" \t"))
-      if size <= blank { return }
-      text.add("\n    ")
-      text.add(UnsafePointer(buffer.baseAddress! + blank), size - blank)
+      if size > blank { body(UnsafePointer(buffer.baseAddress! + blank)) }
     }
   }
 
@@ -170,14 +180,16 @@ enum Frames {
     let frame = pc &+ 1
     if known(frame) != nil { return }
     guard let name = kept(name), let file = kept(file) else { return }
-    keep(Symbol(
-      pc: frame, name: name.pointee == 0 ? nil : name, file: file.pointee == 0 ? nil : file, line: Int64(line)))
+    var symbol = Symbol(
+      pc: frame, name: name.pointee == 0 ? nil : name, file: file.pointee == 0 ? nil : file, line: Int64(line))
+    if symbol.file != nil { withSource(file, symbol.line) { symbol.source = kept($0) } }
+    keep(symbol)
   }
 
   // MARK: - what is kept
 
-  private static let tableSize = 8192
-  private static let mostSymbols: UInt32 = 6000
+  private static let tableSize = 6144  // 40 bytes each: one block
+  private static let mostSymbols: UInt32 = 4500
   private static let mostBytes: UInt32 = 1 << 20
 
   private static var globals: UnsafeMutablePointer<rondo_globals> { rondo_globals()! }
