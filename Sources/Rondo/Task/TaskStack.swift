@@ -13,6 +13,7 @@ import CRondoShim
 extension TaskRef {
   /// Visit what runs or waits in it, outermost first: at most `limit`, the innermost. How many
   /// there are; nil if memory is out.
+  @inline(never)  // wanted in three places
   func forEachFrame(_ limit: Int, _ visit: (Int, ActivationPointer, Int32) -> Void) -> Int? {
     if future.isDone { return 0 }
     let outermost = root
