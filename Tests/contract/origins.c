@@ -355,6 +355,58 @@ KIT_TEST(in_a_thread)
     expect_not_in(text, "clone");
 }
 
+/* Four calls of itself, so that each code is a stack of its own. */
+__attribute__((noinline)) static rondo_future *make_by_code(rondo_loop *loop, unsigned code, int depth)
+{
+    rondo_future *future;
+    if (depth == 0)
+        return make_future(loop);
+    switch (code & 3) {
+    case 0:
+        future = make_by_code(loop, code >> 2, depth - 1);
+        __asm__ volatile("nop" : "+r"(future));
+        break;
+    case 1:
+        future = make_by_code(loop, code >> 2, depth - 1);
+        __asm__ volatile("nop\n nop" : "+r"(future));
+        break;
+    case 2:
+        future = make_by_code(loop, code >> 2, depth - 1);
+        __asm__ volatile("nop\n nop\n nop" : "+r"(future));
+        break;
+    default:
+        future = make_by_code(loop, code >> 2, depth - 1);
+        __asm__ volatile("nop\n nop\n nop\n nop" : "+r"(future));
+        break;
+    }
+    return future;
+}
+
+/* More stacks than are kept: of the last ones there is the innermost call. In a child, which takes
+ * what it fills up with it. */
+KIT_TEST_WITHIN(stacks_without_end, 60)
+{
+    int child = kit_fork();
+    if (child == 0) {
+        rondo_loop *loop = debug_loop();
+        size_t count = 0;
+        for (unsigned code = 0; code < 65536; code++) {
+            rondo_future *future = make_by_code(loop, code, 8);
+            CHECK_OK(rondo_origin_get_frames(future, NULL, 0, &count));
+            CHECK_EQ_INT(count == RONDO_ORIGIN_DEPTH || count == 1, 1);
+            CHECK_EQ_INT(count, code < 30000 ? RONDO_ORIGIN_DEPTH : code > 60000 ? 1 : (int)count);
+            end_future(future);
+        }
+        rondo_future *future = make_by_code(loop, 7, 8); /* known from before the end */
+        CHECK_OK(rondo_origin_get_frames(future, NULL, 0, &count));
+        expect_line(origin_of(future), made_at, "make_future");
+        end_future(future);
+        kit_loop_end(loop);
+        _exit(0);
+    }
+    CHECK_EQ_INT(kit_wait_child(child), 0);
+}
+
 /* ---- reports --------------------------------------------------------------------------------- */
 
 /* F-19, D-02: the stack that made it, among the keys in their order. */
