@@ -355,29 +355,24 @@ KIT_TEST(in_a_thread)
     expect_not_in(text, "clone");
 }
 
-/* Four calls of itself, so that each code is a stack of its own. */
+/* Four calls of itself, so that each code is a stack of its own. What stands around each of them
+ * keeps compilers from making one of them. */
+#define CALL_BETWEEN(nops)                                                                        \
+    __asm__ volatile(nops : "+r"(code));                                                          \
+    future = make_by_code(loop, code >> 2, depth - 1);                                            \
+    __asm__ volatile(nops : "+r"(future));                                                        \
+    break
+
 __attribute__((noinline)) static rondo_future *make_by_code(rondo_loop *loop, unsigned code, int depth)
 {
     rondo_future *future;
     if (depth == 0)
         return make_future(loop);
     switch (code & 3) {
-    case 0:
-        future = make_by_code(loop, code >> 2, depth - 1);
-        __asm__ volatile("nop" : "+r"(future));
-        break;
-    case 1:
-        future = make_by_code(loop, code >> 2, depth - 1);
-        __asm__ volatile("nop\n nop" : "+r"(future));
-        break;
-    case 2:
-        future = make_by_code(loop, code >> 2, depth - 1);
-        __asm__ volatile("nop\n nop\n nop" : "+r"(future));
-        break;
-    default:
-        future = make_by_code(loop, code >> 2, depth - 1);
-        __asm__ volatile("nop\n nop\n nop\n nop" : "+r"(future));
-        break;
+    case 0: CALL_BETWEEN("nop");
+    case 1: CALL_BETWEEN("nop\n nop");
+    case 2: CALL_BETWEEN("nop\n nop\n nop");
+    default: CALL_BETWEEN("nop\n nop\n nop\n nop");
     }
     return future;
 }
