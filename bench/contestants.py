@@ -20,6 +20,7 @@ LIBRARIES = {
     "glib": ("glib.h", "libglib2.0-dev", "glib-2.0", []),
     "asio": ("asio.hpp", "libasio-dev", None, []),
     "boost_context": ("boost/context/fiber.hpp", "libboost-context-dev", None, ["-lboost_context"]),
+    "boost_fiber": ("boost/fiber/all.hpp", "libboost-fiber-dev", None, ["-lboost_fiber", "-lboost_context"]),
 }
 
 

@@ -5,6 +5,7 @@ LABELS = {
     "heap4": "C 4-ary heap", "wheel": "C timing wheel", "mpsc": "C lock-free + eventfd",
     "eventfd": "C raw eventfd", "cpp20": "C++20 coroutines", "boost_context": "Boost.Context",
     "callbacks": "C state machine", "glib": "GLib", "asio": "Asio", "rondo_at": "rondo, call_at",
+    "rondo_debug": "rondo, debug mode", "boost_fiber": "Boost.Fiber",
 }
 
 
@@ -28,6 +29,7 @@ class Workload:
 
 LOOPS = ["libev", "libuv", "libevent", "asio", "glib", *PYTHONS]
 TIMERS = ["libev", "libuv", "libevent", *PYTHONS]
+WAITERS = ["boost_fiber", *PYTHONS]
 FASTER = ("> 1.00 x", 1.0)
 
 
@@ -38,7 +40,7 @@ def slow(python, **others):
 WORKLOADS = [
     Workload("call_soon", "call_soon, batches of 1,000 no-op callbacks", "ns per callback",
              "calls", "batch", 10_000_000, LOOPS, ["ring"], FASTER, (">= 0.75 x", 0.75),
-             slow(300_000, glib=1_000_000), also=["ring_library"]),
+             slow(300_000, glib=1_000_000), also=["ring_library", "rondo_debug"]),
     Workload("chain", "call_soon, one callback schedules the next", "ns per callback",
              "calls", "chain", 5_000_000, LOOPS, ["ring"], None, (">= 0.25 x", 0.25),
              slow(100_000, glib=400_000, libuv=1_000_000), also=["ring_library"]),
@@ -47,7 +49,7 @@ WORKLOADS = [
              (">= 1.50 x", 1.5), (">= 0.60 x", 0.6), slow(100_000), also=["rondo_at"]),
     Workload("timer_fire", "1 M timers inserted and fired", "ns per timer",
              "timers", "fire", 1_000_000, TIMERS, ["heap4", "wheel"],
-             (">= 1.50 x", 1.5), (">= 0.60 x", 0.6), slow(100_000), also=["rondo_at"]),
+             (">= 1.50 x", 1.5), (">= 0.60 x", 0.6), slow(100_000), also=["rondo_at", "rondo_debug"]),
     Workload("timer_rearm", "one timer of 100 k re-armed 10 M times", "ns per re-arming",
              "timers", "rearm", 10_000_000, TIMERS, ["heap4", "wheel"],
              (">= 1.50 x", 1.5), (">= 0.60 x", 0.6), slow(100_000, libuv=3_000_000)),
@@ -63,13 +65,25 @@ WORKLOADS = [
              "threads", "pingpong1", 10_000, LOOPS, ["eventfd"], None, ("- (its time)", None), repeat=2),
     Workload("await", "await ping-pong of two coroutines through futures", "ns per turn",
              "tasks", "await", 5_000_000, ["boost_context", *PYTHONS], ["cpp20"], None, (">= 0.60 x", 0.6),
-             slow(100_000), also=["callbacks"]),
+             slow(100_000), also=["callbacks", "rondo_debug"]),
     Workload("spawn", "spawn, one yield, finish: 1 M coroutines, 1,000 alive", "ns per coroutine",
              "tasks", "spawn", 1_000_000, ["boost_context", *PYTHONS], ["cpp20"], None, (">= 0.60 x", 0.6),
-             slow(50_000), also=["callbacks"]),
+             slow(50_000), also=["callbacks", "rondo_debug"]),
     Workload("bytes", "memory per suspended coroutine", "bytes, resident",
              "tasks", "bytes", 1_000_000, ["boost_context", *PYTHONS], ["cpp20"], None, None,
              slow(100_000, boost_context=100_000), also=["callbacks"]),
+    Workload("lock", "a lock that two tasks want, handed over each time", "ns per acquisition",
+             "waits", "lock", 1_000_000, WAITERS, ["cpp20"], FASTER, None, slow(50_000), also=["rondo_debug"]),
+    Workload("semaphore", "four units that eight tasks want", "ns per acquisition",
+             "waits", "semaphore", 1_000_000, WAITERS, ["cpp20"], FASTER, None, slow(50_000)),
+    Workload("queue", "a queue with room for one, from one task to another", "ns per item",
+             "waits", "queue", 1_000_000, WAITERS, ["cpp20"], FASTER, None, slow(50_000), also=["rondo_debug"]),
+    Workload("group", "task groups of 1,000 children that yield once", "ns per child",
+             "waits", "group", 1_000_000, WAITERS, ["cpp20"], FASTER, None, slow(50_000, boost_fiber=50_000)),
+    Workload("gather", "gathers of 1,000 coroutines that yield once", "ns per child",
+             "waits", "gather", 1_000_000, WAITERS, ["cpp20"], FASTER, None, slow(50_000)),
+    Workload("timeout", "timeouts of ten seconds, entered and left", "ns per timeout",
+             "waits", "timeout", 1_000_000, list(PYTHONS), [], FASTER, None, slow(50_000)),
     Workload("load", "load the library, make a loop, run one callback, destroy", "us, all of it",
              "load", "load", 1, ["libev", "libuv", "libevent", "glib"], [], ("<= its time", 1.0), None,
              repeat=15),

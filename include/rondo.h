@@ -26,7 +26,8 @@
  * CALLBACKS. fn, arg, drop: arg moves into the library on every return, failure included, and
  * drop(arg), where given, runs exactly once, after the last possible fn. If registering fails fn
  * never runs. Callbacks run on the loop's thread from the loop's own stack, never from inside the
- * call that caused them (a priority queue's comparison has to), and no lock is held while they run.
+ * call that caused them (a priority queue's comparison and a task factory have to), and no lock is
+ * held while they run.
  *
  * THREADS. A loop belongs to the thread that made it; the thread that runs it takes it over.
  * thread:loop functions answer RONDO_E_WRONG_THREAD elsewhere, always. thread:any may be called
@@ -60,10 +61,12 @@
 #include <rondo/queue.h>
 #include <rondo/group.h>
 #include <rondo/threads.h>
+#include <rondo/thread_queue.h>
 #include <rondo/run.h>
 #include <rondo/socket.h>
 #include <rondo/debug.h>
 #include <rondo/origin.h>
+#include <rondo/callgraph.h>
 #include <rondo/async.h>
 
 #endif

@@ -466,6 +466,37 @@ out:
 
 KIT_TEST_WITHIN(oom_wait_as_completed, 30) { sweep(several); }
 
+static void graph(void)
+{
+    static struct count counts[2];
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL, *waiter = NULL;
+    rondo_future *gather = NULL;
+    rondo_coroutine *wait = NULL;
+    rondo_call_graph *captured = NULL;
+    char text[4096];
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &task));
+    rondo_awaitable *awaitables[] = { task, task };
+    TRY(rondo_gather(loop, awaitables, 2, 0, &gather));
+    TRY(rondo_wait_for(gather, 10000000000, &wait));
+    TRY(rondo_loop_create_task(loop, wait, NULL, &waiter));
+    pass(loop);
+    TRY(rondo_capture_call_graph(task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &captured));
+    TRY(rondo_call_graph_format(captured, text, sizeof text, NULL));
+    TRY(rondo_loop_format_tasks(loop, text, sizeof text, NULL));
+    run_to_the_end(loop, waiter, NULL);
+out:
+    CHECK_OK(rondo_call_graph_release(captured));
+    CHECK_OK(rondo_future_release(gather));
+    CHECK_OK(rondo_task_release(waiter));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_call_graph, 30) { sweep(graph); }
+
 struct structured {
     RONDO_FRAME;
     rondo_loop *loop;
@@ -844,6 +875,122 @@ out:
 }
 
 KIT_TEST(oom_embedding) { sweep(guest); }
+
+/* ---- runners, factories, queues between threads ----------------------------------------------- */
+
+static rondo_step returns_text(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
+{
+    (void)frame;
+    (void)sent;
+    (void)thrown;
+    return rondo_coroutine_return(co, "text", NULL);
+}
+
+static void runner_runs(void)
+{
+    rondo_runner *runner = NULL;
+    rondo_loop *loop = NULL;
+    TRY(rondo_runner_new(NULL, &runner));
+    TRY(rondo_runner_get_loop(runner, &loop));
+    for (int i = 0; i < 2; i++) {
+        rondo_coroutine *main = NULL;
+        void *value = NULL;
+        TRY(rondo_coroutine_new("main", returns_text, NULL, GIVEN, &main));
+        TRY(rondo_runner_run(runner, main, &value, NULL));
+        CHECK_EQ_STR(value, "text");
+    }
+out:
+    if (runner != NULL) {
+        rondo_status status = rondo_runner_close(runner);
+        CHECK(status == RONDO_OK || (!clean && status == -ENOMEM));
+    }
+    CHECK_OK(rondo_runner_release(runner));
+}
+
+KIT_TEST(oom_runner) { sweep(runner_runs); }
+
+static void run_in_one_go(void)
+{
+    rondo_coroutine *main = NULL;
+    TRY(rondo_coroutine_new("main", returns_text, NULL, GIVEN, &main));
+    TRY(rondo_run(main, NULL, NULL, NULL));
+out:;
+}
+
+KIT_TEST(oom_run_in_one_go) { sweep(run_in_one_go); }
+
+static void task_factory(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_set_task_factory(loop, rondo_eager_task_factory, NULL, GIVEN));
+    TRY(rondo_loop_spawn(loop, returns_text, NULL, GIVEN, NULL, &task));
+    pass(loop);
+out:
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST(oom_task_factory) { sweep(task_factory); }
+
+struct shared_queue {
+    rondo_thread_queue *queue;
+    rondo_thread_event *event;
+    rondo_status status;
+};
+
+static rondo_step gets_shared(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
+{
+    struct { struct shared_queue *shared; int step; } *self = frame;
+    rondo_coroutine *next = NULL;
+    (void)sent;
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    if (self->step++ == 2)
+        return RONDO_STEP_RETURN;
+    rondo_status status = self->step == 1 ? rondo_thread_queue_get_async(self->shared->queue, &next)
+                                          : rondo_thread_event_wait_async(self->shared->event, &next);
+    if (REFUSED(status))
+        return rondo_coroutine_raise_status(co, status, NULL);
+    return rondo_coroutine_await_moved(co, next);
+}
+
+static void puts_shared(void *arg)
+{
+    struct shared_queue *shared = arg;
+    shared->status = rondo_thread_queue_put_nowait(shared->queue, NULL, GIVEN);
+    CHECK_OK(rondo_thread_event_set(shared->event));
+}
+
+/* A wake-up never fails: with no memory for a call in the inbox there is a way that needs none. */
+static void thread_queues(void)
+{
+    struct shared_queue shared = { 0 };
+    struct { struct shared_queue *shared; int step; } frame = { &shared, 0 };
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL;
+    rondo_future *future = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_thread_queue_new(0, &shared.queue));
+    TRY(rondo_thread_event_new(&shared.event));
+    TRY(rondo_loop_spawn(loop, gets_shared, &frame, NULL, NULL, &task));
+    pass(loop);
+    kit_in_thread(puts_shared, &shared);
+    if (REFUSED(shared.status))
+        CHECK_OK(rondo_thread_queue_shutdown(shared.queue, 0));
+    TRY(rondo_loop_run_until_complete(loop, task, &future));
+    if (rondo_future_result(future, NULL) == RONDO_E_RAISED)
+        CHECK(!clean);
+out:
+    CHECK_OK(rondo_future_release(future));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+    CHECK_OK(rondo_thread_queue_release(shared.queue));
+    CHECK_OK(rondo_thread_event_release(shared.event));
+}
+
+KIT_TEST(oom_thread_queues) { sweep(thread_queues); }
 
 /* ---- object memory itself: the pool of chunks grows only once, so a fresh process for each point ---- */
 

@@ -34,6 +34,11 @@ struct world {
     rondo_timeout *timeout;
     rondo_task_group *group;
     rondo_as_completed *completed;
+    rondo_runner *runner;
+    rondo_thread_queue *thread_queue;
+    rondo_thread_event *thread_event;
+    rondo_context_token *token;
+    rondo_call_graph *graph;
     int fds[2];
 };
 
@@ -77,6 +82,12 @@ static struct world make_world(void)
     CHECK_OK(rondo_task_group_new(world.loop, &world.group));
     CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
                                     &world.completed));
+    CHECK_OK(rondo_contextvar_set_with_token(world.variable, NULL, NULL, &world.token));
+    CHECK_OK(rondo_contextvar_reset(world.variable, world.token));
+    CHECK_OK(rondo_runner_new(NULL, &world.runner));
+    CHECK_OK(rondo_thread_queue_new(0, &world.thread_queue));
+    CHECK_OK(rondo_thread_event_new(&world.thread_event));
+    CHECK_OK(rondo_capture_call_graph(world.task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &world.graph));
     kit_socketpair(world.fds);
     return world;
 }
@@ -101,6 +112,12 @@ static void end_world(struct world *world)
     rondo_timeout_release(world->timeout);
     rondo_task_group_release(world->group);
     rondo_as_completed_release(world->completed);
+    rondo_context_token_release(world->token);
+    rondo_runner_close(world->runner);
+    rondo_runner_release(world->runner);
+    rondo_thread_queue_release(world->thread_queue);
+    rondo_thread_event_release(world->thread_event);
+    rondo_call_graph_release(world->graph);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -127,6 +144,10 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_timeout *", world->timeout },
         { "rondo_object *", world->future },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
+        { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
+        { "rondo_thread_event *", world->thread_event },
+        { "rondo_context_token *", world->token },
+        { "rondo_call_graph *", world->graph },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -156,8 +177,17 @@ static void nop_call(void *arg) { (void)arg; }
 static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
 
+static rondo_status nop_factory(rondo_loop *loop, rondo_coroutine *coroutine,
+                                const rondo_task_options *options, void *arg, rondo_task **out_task)
+{
+    (void)arg;
+    return rondo_task_new(loop, coroutine, options, out_task);
+}
+
 static uint64_t callback_of(const char *type)
 {
+    if (strcmp(type, "rondo_task_factory_fn") == 0)
+        return (uintptr_t)nop_factory;
     if (strcmp(type, "rondo_fd_fn") == 0)
         return (uintptr_t)nop_fd;
     if (strcmp(type, "rondo_loop_fn") == 0)
@@ -269,7 +299,8 @@ static bool is_named(const struct api_function *function, const char *const *nam
 
 /* Not to be called with arguments that are all right: they end the process or wait for ever. */
 static const char *const dangerous[] = { "rondo_debug_trap", "rondo_run", "rondo_loop_run_forever",
-                                         "rondo_loop_run_until_complete", NULL };
+                                         "rondo_loop_run_until_complete", "rondo_runner_run",
+                                         "rondo_runner_run_in_context", NULL };
 /* Actions of a running step: outside of one they have no status to answer with. */
 static bool is_action(const struct api_function *function)
 {
@@ -290,7 +321,8 @@ static bool ends_with(const char *text, const char *end)
 static bool null_is_allowed(const struct api_function *function, const struct api_param *param)
 {
     static const char *const names[] = { "rondo_set_event_loop", "rondo_current_task",
-                                         "rondo_all_tasks", NULL };
+                                         "rondo_all_tasks", "rondo_capture_call_graph",
+                                         "rondo_format_call_graph", "rondo_print_call_graph", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
@@ -476,7 +508,8 @@ KIT_TEST(double_release_everywhere)
 static bool null_callback_is_allowed(const struct api_function *function)
 {
     static const char *const names[] = { "rondo_loop_set_exception_handler",
-                                         "rondo_loop_set_poll_hooks", "rondo_log_set_sink", NULL };
+                                         "rondo_loop_set_poll_hooks", "rondo_log_set_sink",
+                                         "rondo_loop_set_task_factory", NULL };
     return is_named(function, names);
 }
 
@@ -499,7 +532,7 @@ static void release_outputs(const struct api_function *function)
 static void check_null_of(const struct api_function *function, int index)
 {
     /* NULL is a value like any other there, and would stay in this thread's context. */
-    if (strcmp(function->name, "rondo_contextvar_set") == 0)
+    if (strncmp(function->name, "rondo_contextvar_set", 20) == 0)
         return;
     struct world world = make_world();
     uint64_t args[API_PARAMS];

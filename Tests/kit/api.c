@@ -99,7 +99,9 @@ static bool is_object(const char *type)
         "rondo_exception_context *", "rondo_awaitable *", "rondo_lock *", "rondo_event *",
         "rondo_condition *", "rondo_semaphore *", "rondo_barrier *", "rondo_queue *",
         "rondo_timeout *", "rondo_task_group *",
-        "rondo_as_completed *", "rondo_object *",
+        "rondo_object *", "rondo_runner *", "rondo_thread_queue *", "rondo_thread_event *",
+        "rondo_context_token *",
+        "rondo_as_completed *", "rondo_call_graph *",
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;

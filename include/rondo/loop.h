@@ -170,6 +170,19 @@ rondo_status rondo_loop_call_later(rondo_loop *loop, int64_t delay_ns, rondo_cal
 rondo_status rondo_loop_call_at(rondo_loop *loop, int64_t when_ns, rondo_call_fn fn, void *arg,
                                 rondo_drop_fn drop, rondo_handle **out_handle);
 
+/** As rondo_loop_call_later(), with context instead of a copy of the current one; NULL is as without.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure)  moves:arg  owns:out_handle(rondo_handle_release)  since:0.1 */
+rondo_status rondo_loop_call_later_in_context(rondo_loop *loop, rondo_context *context,
+                                              int64_t delay_ns, rondo_call_fn fn, void *arg,
+                                              rondo_drop_fn drop, rondo_handle **out_handle);
+/** As rondo_loop_call_at(), with context instead of a copy of the current one; NULL is as without.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure)  moves:arg  owns:out_handle(rondo_handle_release)  since:0.1 */
+rondo_status rondo_loop_call_at_in_context(rondo_loop *loop, rondo_context *context, int64_t when_ns,
+                                           rondo_call_fn fn, void *arg, rondo_drop_fn drop,
+                                           rondo_handle **out_handle);
+
 /**
  * Cancel a scheduled call: fn will not run and arg is dropped now. Idempotent, also after it ran.
  *

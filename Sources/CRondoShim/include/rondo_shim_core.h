@@ -90,8 +90,9 @@ struct rondo_slab {
     uint32_t kind;
 };
 
-/* Locks are taken one under another in this order, which fork follows too: `lock`, the inboxes of
- * loops, links_lock, the locks of the slabs, pool_lock. */
+/* Locks are taken one under another in this order, which fork follows too: `lock`, the slabs of objects
+ * with a lock of their own, those locks, the inboxes of loops, links_lock, the other locks of the slabs,
+ * pool_lock. */
 struct rondo_globals {
     uint32_t lock;            /* guards the list of loops, the hooks and the log's sink */
     uint32_t links_lock;      /* guards the links between errors */
@@ -163,8 +164,11 @@ struct rondo_thread {
     int32_t step_action;
     uint32_t step_flags;
     uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
+    uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
     uint64_t stacks;    /* address of the stacks it is known to have had; see stack.c */
+    uint64_t put_off;    /* address of what is to be let go of later; see Base/Drops.swift */
+    uint32_t dropping;   /* how many drops inside of each other run */
 };
 extern __thread struct rondo_thread rondo_thread_
     __attribute__((visibility("hidden"), tls_model("initial-exec")));

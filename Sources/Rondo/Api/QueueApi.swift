@@ -61,19 +61,13 @@ public func rondo_queue_release(_ queue: OpaquePointer?) -> rondo_status {
 
 // MARK: - put and get
 
-/// Why no coroutine that waits can be made, or RONDO_OK.
-private func refusalToWait(_ queue: OpaquePointer?, _ out: OutHandle?) -> rondo_status {
-  guard let found = QueueRef.find(queue), found.loop.isMine else { return QueueRef.refuse(queue) }
-  return out == nil ? -EINVAL : RONDO_OK
-}
-
 private func wait(_ queue: OpaquePointer?, _ out: OutHandle?, _ make: (QueueRef) -> (CoroutineRef?, rondo_status))
   -> rondo_status
 {
-  let refusal = refusalToWait(queue, out)
-  guard refusal == RONDO_OK, let found = QueueRef.find(queue) else { return refusal }
+  guard let found = QueueRef.find(queue), found.loop.isMine else { return QueueRef.refuse(queue) }
+  guard let out else { return -EINVAL }
   let (made, status) = make(found)
-  if let made { out?.pointee = made.handle }
+  if let made { out.pointee = made.handle }
   return status
 }
 

@@ -31,19 +31,19 @@ private func release(_ object: OpaquePointer?, _ type: UInt32) -> rondo_status {
   return Owned.release(found.raw) { SyncObjects.unpin($0) }
 }
 
-/// Why no coroutine that waits can be made, or RONDO_OK.
-private func refusalToWait(_ object: OpaquePointer?, _ type: UInt32, _ out: OutHandle?) -> rondo_status {
-  guard let found = SyncRef.find(object, type), found.loop.isMine else { return SyncRef.refuse(object, type) }
-  return out == nil ? -EINVAL : RONDO_OK
-}
-
 private func wait(_ object: OpaquePointer?, _ type: UInt32, _ out: OutHandle?,
                   _ make: (SyncRef) -> (CoroutineRef?, rondo_status)) -> rondo_status {
-  let refusal = refusalToWait(object, type, out)
-  guard refusal == RONDO_OK, let found = SyncRef.find(object, type) else { return refusal }
+  guard let found = SyncRef.find(object, type), found.loop.isMine else { return SyncRef.refuse(object, type) }
+  guard let out else { return -EINVAL }
   let (made, status) = make(found)
-  if let made { out?.pointee = made.handle }
+  if let made { out.pointee = made.handle }
   return status
+}
+
+/// Why no coroutine that waits can be made of bad arguments.
+private func refusalToWait(_ object: OpaquePointer?, _ type: UInt32) -> rondo_status {
+  guard let found = SyncRef.find(object, type), found.loop.isMine else { return SyncRef.refuse(object, type) }
+  return -EINVAL
 }
 
 /// Do something that does not wait.
@@ -179,9 +179,7 @@ public func rondo_condition_wait_for(
   _ condition: OpaquePointer?, _ fn: rondo_predicate_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?,
   _ outCoroutine: OutHandle?
 ) -> rondo_status {
-  let refusal = refusalToWait(condition, SyncType.condition, outCoroutine)
-  if refusal != RONDO_OK { return refuse(refusal, arg, drop) }
-  guard let fn else { return refuse(-EINVAL, arg, drop) }
+  guard let fn else { return refuse(refusalToWait(condition, SyncType.condition), arg, drop) }
   let status = wait(condition, SyncType.condition, outCoroutine) {
     $0.waitForNotification(fn, Value(pointer: arg, drop: drop))
   }

@@ -36,6 +36,38 @@ enum Global {
     rondo_unlock(rondo_global_lock(kind))
   }
 
+  // MARK: - the slot that a thread keeps
+
+  // Every wait makes a coroutine that ends before the next one is made. So while a loop runs its
+  // thread keeps the slot of the last one back, which saves both turns of the lock. When the run
+  // ends it is given back, so that a process at rest has no object that is counted and not there.
+
+  static func takeKept(_ kind: UInt32, _ size: Int) -> Raw? {
+    let thread = rondo_thread()!
+    guard let slot = address(thread.pointee.kept_coroutine) else { return take(kind, size) }
+    thread.pointee.kept_coroutine = 0
+    Slab.revive(slot, pins: 0)
+    return slot
+  }
+
+  static func giveOrKeep(_ kind: UInt32, _ slot: Raw) {
+    let thread = rondo_thread()!
+    if thread.pointee.running == 0 || thread.pointee.kept_coroutine != 0 { return give(kind, slot) }
+    Slab.kill(slot)
+    thread.pointee.kept_coroutine = bits(slot)
+  }
+
+  static func giveKept(_ kind: UInt32) {
+    let thread = rondo_thread()!
+    guard let slot = address(thread.pointee.kept_coroutine) else { return }
+    thread.pointee.kept_coroutine = 0
+    rondo_lock(rondo_global_lock(kind))
+    Slab.put(rondo_global_slab(kind), slot)
+    rondo_unlock(rondo_global_lock(kind))
+  }
+
+  // MARK: - counts
+
   /// Add a reference for C. An object without any count is being ended (its drops may still be
   /// running) and stays so, unless `unused` says that its kind lives on without.
   static func retain(_ slot: Raw, unused: Bool = false) -> rondo_status {

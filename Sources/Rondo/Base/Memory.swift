@@ -49,7 +49,7 @@ struct Value {
 
   @inline(__always)
   func dispose() {
-    if let drop { drop(pointer) }
+    if drop != nil { Drops.run(self) }
   }
 }
 

@@ -45,6 +45,7 @@ enum Kind {
   static let callGraph: UInt32 = 19
   static let threadQueue: UInt32 = 20
   static let threadEvent: UInt32 = 21
+  static let contextToken: UInt32 = 22
 }
 
 /// What a chunk begins with.
@@ -156,7 +157,14 @@ enum Slab {
       found = fresh
     }
     rondo_poke64(&slab.pointee.live, slab.pointee.live &+ 1)
-    let header = found.assumingMemoryBound(to: ObjectHeader.self)
+    revive(found, pins: pins)
+    return found
+  }
+
+  /// Fill in the header of a slot that is nobody's.
+  @inline(__always)
+  static func revive(_ slot: Raw, pins: UInt32) {
+    let header = slot.assumingMemoryBound(to: ObjectHeader.self)
     let named = header.pointee.handle & ~noSlot | UInt64(header.pointee.nextRelease)
     rondo_poke32(&header.pointee.userRefs, 1)
     header.pointee.refs = pins
@@ -164,16 +172,27 @@ enum Slab {
     rondo_poke32(&header.pointee.bits, 0)
     // Last: from here on it can be found.
     rondo_store64(&header.pointee.handle, named)
-    return found
   }
 
   @inline(__always)
   static func give(_ slab: SlabPointer, _ slot: Raw) {
+    kill(slot)
+    put(slab, slot)
+  }
+
+  /// No handle finds it any more.
+  @inline(__always)
+  static func kill(_ slot: Raw) {
     let header = slot.assumingMemoryBound(to: ObjectHeader.self)
     header.pointee.nextRelease = UInt32(truncatingIfNeeded: header.pointee.handle)
     var generation = (header.pointee.handle >> 32) &+ 1
     if generation > 0xFFFF_FFFF { generation = 1 }
     rondo_poke64(&header.pointee.handle, generation << 32 | noSlot)
+  }
+
+  /// The other half of give, of a slot that was killed.
+  @inline(__always)
+  static func put(_ slab: SlabPointer, _ slot: Raw) {
     (slot + 24).storeBytes(of: slab.pointee.free_head, as: UInt64.self)
     slab.pointee.free_head = bits(slot)
     rondo_poke64(&slab.pointee.live, slab.pointee.live &- 1)

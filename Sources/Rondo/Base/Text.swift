@@ -29,6 +29,9 @@ struct Text: ~Copyable {
     return true
   }
 
+  /// Something that belongs into it could not be had.
+  mutating func cut() { isCut = true }
+
   @inline(never)  // texts are for people; small code is worth more than fast
   mutating func add(_ text: StaticString) {
     add(UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self), text.utf8CodeUnitCount)

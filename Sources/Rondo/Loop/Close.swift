@@ -131,7 +131,10 @@ extension LoopRef {
     s.pointee.onException = nil
     s.pointee.beforePoll = nil
     s.pointee.afterPoll = nil
+    s.pointee.taskMaking = 0
+    s.pointee.taskFactory = nil
     onExceptionArg.replace(.none)
+    taskFactoryArg.replace(.none)
     pollArg.replace(.none)
     takeEscaped()?.unpin()
   }

@@ -30,6 +30,12 @@ enum Attention {
   static let signal: UInt32 = 8  // a SIGINT arrived; set by its handler
 }
 
+enum TaskMaking {
+  static let eager: UInt32 = 1  // tasks start inside create_task
+  static let factory: UInt32 = 2  // there is a task factory
+  static let beforeRun: UInt32 = 4  // a run makes its task: not eager
+}
+
 /// What the rooms below do for the loop; they set these when a loop is made.
 struct LoopHooks {
   var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of what is below
@@ -38,6 +44,11 @@ struct LoopHooks {
   var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
   var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
   var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
+  var joinExecutor: @convention(c) (Raw) -> Void = { _ in }  // at the orderly end of a run, before the loop is closed
+  // Make the context of a task, by handle, the current one (false: leave
+  // it) and take it back; Raw: a SavedContext.
+  var enterContext: @convention(c) (UInt64, Raw) -> Bool = { _, _ in false }
+  var leaveContext: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
 }
 
 struct LoopState {
@@ -57,12 +68,12 @@ struct LoopState {
   // The rest is the loop's thread's, which writes some of it with every call.
   var ready: Ring = .empty
   var attention: UInt32 = 0
+  var taskMaking: UInt32 = 0  // TaskMaking bits; 0: nothing special
   var isGuest: Bool = false  // the host polls our descriptor
   var isRunning: Bool = false
   var isStepped: Bool = false  // between rondo_loop_begin and rondo_loop_end
   var isClosing: Bool = false  // under the inbox's lock
   var isFreed: Bool = false  // under the inbox's lock
-  var isEager: Bool = false  // tasks start inside create_task
   var inCallback: Bool = false
   var hasLateWakes: Bool = false  // somebody was not woken for want of memory
   var forkedWhileRunning: Bool = false
@@ -91,6 +102,9 @@ struct LoopState {
   var beforePoll: rondo_loop_fn? = nil
   var afterPoll: rondo_loop_fn? = nil
   var pollArg: Setting = .none
+  var taskFactory: rondo_task_factory_fn? = nil
+  var taskFactoryArg: Setting = .none
+  var factoryDepth: UInt32 = 0  // factories that run one inside the other
   var hooks: LoopHooks = LoopHooks()
 }
 
@@ -201,6 +215,7 @@ struct LoopRef {
   var queues: SlabPointer { place(&s.pointee.queues) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
   var pollArg: SettingPointer { place(&s.pointee.pollArg) }
+  var taskFactoryArg: SettingPointer { place(&s.pointee.taskFactoryArg) }
 
   // MARK: - making
 

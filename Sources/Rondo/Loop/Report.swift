@@ -99,7 +99,7 @@ extension LoopRef {
     let before = takeRaised()
     let wasInCallback = s.pointee.inCallback
     s.pointee.inCallback = true
-    onExceptionArg.use { handler(self.handle, report.handle, $0) }
+    inContext(of: report) { onExceptionArg.use { handler(self.handle, report.handle, $0) } }
     s.pointee.inCallback = wasInCallback
     if let raised = takeRaised() {
       if raised.leavesLoop {
@@ -110,6 +110,16 @@ extension LoopRef {
       raised.unpin()
     }
     if let before { setRaised(before) }
+  }
+
+  /// In the context of the task that is reported, if there is one. (A callback is reported while its
+  /// own is still current.)
+  private func inContext(of report: ReportRef, _ body: () -> Void) {
+    let task = report.s.pointee.task != 0 ? report.s.pointee.task : report.s.pointee.future
+    var saved = SavedContext(map: 0, entered: 0)
+    let isIn = task != 0 && s.pointee.hooks.enterContext(task, &saved)
+    body()
+    if isIn { s.pointee.hooks.leaveContext(task, &saved) }
   }
 
   private func logHandlerFailure(_ raised: ErrorRef, _ report: ReportRef) {

@@ -46,6 +46,7 @@ extension LoopRef {
   /// End a run. The loop may be gone afterwards.
   func finish() {
     s.pointee.isRunning = false
+    Global.giveKept(Kind.coroutine)
     rondo_thread()!.pointee.running = 0
     rondo_thread()!.pointee.running_handle = UInt64.max
     if s.pointee.isGuest { tellHost() }

@@ -156,12 +156,11 @@ extension UnsafeMutablePointer where Pointee == SyncHold {
   }
 
   func letGo() {
-    let hold = pointee
-    let raw = found
-    pointee = SyncHold(handle: nil, object: 0)
-    if let object = address(hold.object) {
+    if let object = address(pointee.object) {
+      pointee.object = 0
       SyncObjects.unpin(object)
-    } else if let raw {
+    } else if let raw = found {
+      pointee.handle = nil
       _ = Owned.release(raw) { SyncObjects.unpin($0) }
     }
   }

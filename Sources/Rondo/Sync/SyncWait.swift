@@ -119,6 +119,6 @@ extension CoroutineRef {
   /// A coroutine that nobody has seen yet goes without a word.
   func giveUp() {
     body.dropFrame()
-    Global.give(Kind.coroutine, Raw(s))
+    Global.giveOrKeep(Kind.coroutine, Raw(s))
   }
 }

@@ -111,7 +111,7 @@ struct CoroutineRef {
   static func make(_ name: UnsafePointer<CChar>?, _ step: @escaping rondo_step_fn, _ frame: Value, flags: UInt32 = 0)
     -> CoroutineRef?
   {
-    guard let slot = Global.take(Kind.coroutine, size) else { return nil }
+    guard let slot = Global.takeKept(Kind.coroutine, size) else { return nil }
     let made = CoroutineRef(slot)
     made.s.pointee.top = 0
     made.s.pointee.awaiting = 0
@@ -132,7 +132,9 @@ struct CoroutineRef {
                                 _ drop: @escaping rondo_drop_fn)
     -> (CoroutineRef, UnsafeMutablePointer<Frame>)?
   {
-    guard let memory = calloc(1, MemoryLayout<Frame>.stride) else { return nil }
+    // glibc's calloc has no quick way for what has just been freed.
+    guard let memory = malloc(MemoryLayout<Frame>.stride) else { return nil }
+    memset(memory, 0, MemoryLayout<Frame>.stride)
     guard let made = make(literal(name), step, Value(pointer: memory, drop: drop), flags: ActivationBits.ownFrame)
     else {
       free(memory)
@@ -143,8 +145,17 @@ struct CoroutineRef {
 
   func releaseUser() -> rondo_status { Global.release(Raw(s)) { end() } }
 
-  /// No reference is left: close it if it waits, say so if it never ran.
+  /// No reference is left. Its frame may hold the next one, and so on: see Drops.
   private func end() {
+    let later = Value(pointer: Raw(s), drop: { CoroutineRef($0!).endNow() })
+    if Drops.putOff(later) { return body.add(ActivationBits.claimed) }  // nobody can begin with it any more
+    Drops.enter()
+    endNow()
+    Drops.leave()
+  }
+
+  /// Close it if it waits, say so if it never ran.
+  private func endNow() {
     if !body.has(ActivationBits.ended) {
       if body.has(ActivationBits.started) {
         // Alive while its last steps run, which may name it.
@@ -156,7 +167,7 @@ struct CoroutineRef {
       }
       Drive.giveUp(body, place(&s.pointee.top), place(&s.pointee.awaiting))
     }
-    Global.give(Kind.coroutine, Raw(s))
+    Global.giveOrKeep(Kind.coroutine, Raw(s))
   }
 
   private func warnNeverAwaited() {

@@ -68,14 +68,29 @@ enum Drive {
   /// where the innermost one is kept.
   static func run(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ wake: Wake) -> Outcome {
     let thread = rondo_thread()!
+    // Within somebody's step its words are kept for it; elsewhere they mean nothing.
+    if thread.pointee.step_co != 0 { return runNested(root, top, wake, thread) }
+    return runFirst(root, top, wake, thread)
+  }
+
+  @inline(never)  // rare
+  private static func runNested(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ wake: Wake,
+                                _ thread: UnsafeMutablePointer<rondo_thread>) -> Outcome {
     let saved = thread.pointee
+    let outcome = runFirst(root, top, wake, thread)
+    restore(thread, saved)
+    return outcome
+  }
+
+  @inline(__always)
+  private static func runFirst(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>, _ woken: Wake,
+                               _ thread: UnsafeMutablePointer<rondo_thread>) -> Outcome {
     root.add(ActivationBits.running)
     let at = root.innermost(top.pointee)
-    var wake = wake
+    var wake = woken
     let first = step(at, &wake, thread)
     let outcome = run(root, top, at, first, wake)
     root.remove(ActivationBits.running)
-    restore(thread, saved)
     return outcome
   }
 

@@ -131,11 +131,25 @@ struct FutureRef {
   @inline(never)  // wherever a pin is given back
   func end() {
     let isPlain = s.pointee.extra | s.pointee.waiters == 0 && flags & (FutureBits.unread | FutureBits.sleep) == 0
-    if !isPlain || isTask { return endAnyhow() }
+    if !isPlain || isTask { return isTask ? endAnyhow() : endInTurn() }
     let loop = loop
     letGoOfOutcome()
     Slab.give(loop.futures, raw)
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
+  }
+
+  /// A gather or a shield holds what holds the next one, and so on: see Drops. A task does not: its
+  /// frame is gone, and whatever else it has is let go of through Drops itself.
+  @inline(never)  // rare
+  private func endInTurn() {
+    if Drops.isDeep {
+      pin()
+      if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return }
+      s.pointee.header.refs -= 1
+    }
+    Drops.enter()
+    endAnyhow()
+    Drops.leave()
   }
 
   @inline(never)  // runs the exception handler, lets go of a task's parts
@@ -283,7 +297,7 @@ struct FutureRef {
   func cancel(_ error: ErrorRef) -> Bool {
     remove(FutureBits.unread)
     if isDone { return false }
-    if isTask { return TaskRef(raw).cancel(error) }
+    if isTask || has(FutureBits.gather) { return CancelWalk.run(self, error) }
     guard let extra = address(s.pointee.extra) else {
       becomeCancelled(error)
       return true

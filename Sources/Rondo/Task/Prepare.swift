@@ -20,7 +20,9 @@ extension LoopRef {
         FutureRef.find(opaque(handle))?.describe(&text.assumingMemoryBound(to: Text.self).pointee)
       },
       collectLate: { LoopRef($0).collectLateWakes() },
-      interrupt: { LoopRef($0).interrupt() })
+      interrupt: { LoopRef($0).interrupt() },
+      enterContext: { TaskRef.enterContext($0, $1.assumingMemoryBound(to: SavedContext.self)) },
+      leaveContext: { TaskRef.leaveContext($0, $1.assumingMemoryBound(to: SavedContext.self)) })
   }
 
   /// Give C's hold on a future, a task or a scope back.

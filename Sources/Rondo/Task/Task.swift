@@ -290,6 +290,7 @@ struct TaskRef {
     if future.has(FutureBits.mustCancel) { passCancellation(to: awaited) }
   }
 
+  @inline(never)  // rare, and it would cost every wait registers
   private func passCancellation(to awaited: FutureRef) {
     if awaited.cancel(ErrorRef(address(s.pointee.pending)!)) { takePending()?.unpin() }
   }
@@ -408,23 +409,27 @@ struct TaskRef {
   /// Tasks may await each other in a circle, which nothing but a cancellation can end (in CPython
   /// that is a RecursionError). The walk marks where it was, and a task that it meets again is taken
   /// off what it awaits and gets the cancellation itself.
-  func cancel(_ error: ErrorRef) -> Bool {
-    future.remove(FutureBits.unread)
-    if future.isDone { return false }
+  func cancel(_ error: ErrorRef) -> Bool { CancelWalk.run(future, error) }
+
+  /// The same for a task that is not done, up to the first gather.
+  func cancelChain(_ error: ErrorRef) -> CancelWalk.Stop {
     var task = self
     while true {
       if task.future.has(FutureBits.visited) {
         forgetVisits()
         task.breakOut(error)
-        return true
+        return .answer(true)
       }
       task.future.add(FutureBits.visited)
       task.body.pointee.count &+= 1
       guard let awaited = address(task.s.pointee.awaiting).map({ FutureRef($0) }) else { break }
       if !awaited.isTask || awaited.isDone {
+        if !awaited.isDone, let gather = Gather.find(awaited), !gather.s.pointee.walk.isUnderWay {
+          return .gather(gather, self, task)
+        }
         if awaited.cancel(error) {
           forgetVisits()
-          return true
+          return .answer(true)
         }
         break
       }
@@ -432,11 +437,11 @@ struct TaskRef {
     }
     forgetVisits()
     task.setMustCancel(error)
-    return true
+    return .answer(true)
   }
 
   /// Take the marks of a walk off again.
-  private func forgetVisits() {
+  func forgetVisits() {
     var task = self
     while task.future.has(FutureBits.visited) {
       task.future.remove(FutureBits.visited)
@@ -455,7 +460,7 @@ struct TaskRef {
     stepAgain()
   }
 
-  private func setMustCancel(_ error: ErrorRef) {
+  func setMustCancel(_ error: ErrorRef) {
     error.pin()
     takePending()?.unpin()
     s.pointee.pending = bits(error.state)
@@ -499,8 +504,8 @@ extension LoopRef {
   }
 
   private func startsEagerly(_ wanted: Int32) -> Bool {
-    if !s.pointee.isRunning { return false }
-    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.isEager)
+    if !s.pointee.isRunning || s.pointee.taskMaking & TaskMaking.beforeRun != 0 { return false }
+    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.taskMaking & TaskMaking.eager != 0)
   }
 
   /// A task of a body that moves on success. Nil, and why not.
@@ -555,15 +560,24 @@ extension LoopRef {
     return made
   }
 
-  /// Spawn and start. A user's reference keeps the task from going in an eager first step.
-  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+  /// Spawn and start. A user's reference keeps the task from going in an eager first step. Last:
+  /// whether `body` moved, as it may also do on failure if there is a task factory.
+  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status, Bool) {
+    if s.pointee.taskMaking & TaskMaking.factory != 0 { return spawnByFactory(body, options, user: user) }
     let (made, status) = spawn(body, options, user: user)
     made?.start(eager: startsEagerly(options.eager))
-    return (made, status)
+    return (made, status, made != nil)
   }
 
-  /// A task of a coroutine object, whose reference moves on every return; on failure it is closed.
+  /// loop.create_task(): the task factory's task if there is a factory, else makeTask()'s. The
+  /// coroutine's reference moves on every return; on failure it is closed.
   func createTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+    if s.pointee.taskMaking & TaskMaking.factory != 0 { return createByFactory(coroutine, options, user: user) }
+    return makeTask(coroutine, options, user: user)
+  }
+
+  /// Task(coroutine, loop=...): as createTask, without the factory.
+  func makeTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
     if isClosed {
       LoopRef.closeAndRelease(coroutine)
       return (nil, RONDO_E_LOOP_CLOSED)
@@ -615,7 +629,11 @@ extension LoopRef {
     }
   }
 
+  /// Its frame may hold the next one, and so on: see Drops.
   static func closeAndRelease(_ coroutine: CoroutineRef) {
+    if Drops.putOff(Value(pointer: Raw(coroutine.s), drop: { LoopRef.closeAndRelease(CoroutineRef($0!)) })) { return }
+    Drops.enter()
+    defer { Drops.leave() }
     if Drive.refusal(coroutine) == RONDO_OK && Global.isSoleUser(Raw(coroutine.s)) { Drive.closeQuietly(coroutine) }
     _ = coroutine.releaseUser()
   }

@@ -118,10 +118,13 @@ struct TaskGroup {
     } else {
       link(member)
       let value = Value(pointer: Raw(member), drop: { TaskGroup.letGo($0!.assumingMemoryBound(to: GroupMember.self)) })
-      task.future.addCallback(node, { TaskGroup.childDone($0, $1) }, value)
+      task.future.addCallback(node, TaskGroup.onChildDone, value)
     }
     return (task, RONDO_OK)
   }
+
+  /// The callback of each child; its argument is the child's record.
+  static var onChildDone: rondo_future_fn { { TaskGroup.childDone($0, $1) } }
 
   private static func childDone(_ child: OpaquePointer?, _ raw: Raw?) {
     guard let raw, let child = FutureRef.find(child) else { return }

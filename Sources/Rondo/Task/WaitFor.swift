@@ -233,10 +233,7 @@ struct WaitFor {
     released.add(FutureBits.library)
     released.pin()
     let added = future.addCallback(
-      { _, raw in
-        let waiter = FutureRef(raw!)
-        if !waiter.isDone { waiter.complete(RONDO_FUTURE_RESULT, .none) }
-      }, Value(pointer: released.raw, drop: { FutureRef($0!).unpin() }), 0)
+      WaitFor.onEnd, Value(pointer: released.raw, drop: { FutureRef($0!).unpin() }), 0)
     if added != RONDO_OK {
       released.unpin()
       released.unpin()
@@ -248,6 +245,14 @@ struct WaitFor {
     _ = Owned.retain(released.raw)
     released.unpin()
     return Native.awaits(released.handle, moved: true)
+  }
+
+  /// The callback of what is cancelled; its argument is the future that wait_for awaits meanwhile.
+  static var onEnd: rondo_future_fn {
+    { _, raw in
+      let waiter = FutureRef(raw!)
+      if !waiter.isDone { waiter.complete(RONDO_FUTURE_RESULT, .none) }
+    }
   }
 
   private func endCancelled(_ thrown: OpaquePointer?) -> rondo_step {

@@ -1,0 +1,4 @@
+/* rondo in debug mode: the same program. */
+#include "../debug_on.h"
+
+#include "rondo.c"

@@ -1,0 +1,7 @@
+/* debug_on.h - switches debug mode on before main(), for a contestant that is another one in debug mode. */
+#include <stdlib.h>
+
+__attribute__((constructor)) static void switch_debug_on(void)
+{
+    setenv("RONDO_DEBUG", "1", 1);
+}
