@@ -37,6 +37,14 @@ foreach(source IN LISTS contract_sources)
   rondo_test("contract/${name}" contract "$<TARGET_FILE:contract-${name}>")
 endforeach()
 
+# Some once more with everything in debug mode, where each object records who made it.
+foreach(name alloc_failure fork misuse random_walk task task_group threads)
+  if(TARGET "contract-${name}")
+    rondo_test("debug/${name}" contract "$<TARGET_FILE:contract-${name}>")
+    set_property(TEST "debug/${name}" APPEND PROPERTY ENVIRONMENT "RONDO_DEBUG=1")
+  endif()
+endforeach()
+
 foreach(source IN LISTS example_sources)
   get_filename_component(name "${source}" NAME_WE)
   add_executable("example-${name}" "${source}")

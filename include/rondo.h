@@ -70,6 +70,7 @@
 #include <rondo/socket.h>
 #include <rondo/log.h>
 #include <rondo/debug.h>
+#include <rondo/origin.h>
 #include <rondo/callgraph.h>
 #include <rondo/async.h>
 

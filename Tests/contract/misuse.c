@@ -148,6 +148,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
         { "rondo_queue *", world->queue },         { "rondo_async_generator *", world->generator },
         { "rondo_timeout *", world->timeout },     { "rondo_cancel_scope *", world->scope },
+        { "rondo_object *", world->future },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
         { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
         { "rondo_thread_event *", world->thread_event },

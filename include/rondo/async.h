@@ -40,8 +40,9 @@
 #include <rondo/scope.h>
 #include <rondo/wait.h>
 
-/** The first member of a frame. */
-#define RONDO_FRAME int32_t rondo_line
+/** The first member of a frame, which is zeroed at first: the line to go on from, and what tells
+ * rondo_task_get_stack() that there is one. */
+#define RONDO_FRAME int32_t rondo_line, rondo_mark
 
 /** The head of a coroutine's body. */
 #define RONDO_STEP(name)                                                                          \
@@ -51,7 +52,8 @@
     (void)sent;                                                                                   \
     (void)thrown;                                                                                 \
     switch ((self)->rondo_line) {                                                                 \
-    case 0:
+    case 0:                                                                                       \
+        (self)->rondo_mark = 0x6F646E72;
 
 #define RONDO_END(self)                                                                           \
     }                                                                                             \

@@ -128,6 +128,8 @@ typedef struct rondo_call_graph rondo_call_graph;
  * which converts to it by itself. Which one it is, the library finds out and checks.
  */
 typedef void rondo_awaitable;
+/** Any object that a handle names; the library finds out which. */
+typedef void rondo_object;
 
 /** A callback; runs once per registration on the loop's thread. */
 typedef void (*rondo_call_fn)(void *arg);

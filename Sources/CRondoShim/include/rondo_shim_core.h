@@ -79,6 +79,7 @@ static inline void rondo_unlock(uint32_t *lock)
 
 #define RONDO_KINDS 32
 #define RONDO_CHUNKS 65536
+#define RONDO_TRACE_BLOCKS 13
 
 /* A slab of slots of one kind. Those of a loop are touched by its thread alone. */
 struct rondo_slab {
@@ -119,15 +120,30 @@ struct rondo_globals {
     uint64_t task_number;     /* for "Task-N" */
     uint64_t cancelled_error; /* the two errors that must never fail; see Base/Error.swift */
     uint64_t memory_error;
+    uint32_t debug_wanted;    /* 0 nobody has looked, 1 no, 2 RONDO_DEBUG asks for it; see System/Origins.swift */
+    uint64_t arena_at, arena_end; /* what is left of the newest block; see System/Traces.swift, as the rest */
+    uint64_t trace_blocks[RONDO_TRACE_BLOCKS]; /* under pool_lock, as all of these */
+    uint64_t trace_table;
+    uint32_t trace_count;
+    uint64_t spare_stacks;    /* those of threads that have ended, linked */
+    uint64_t symbol_table;
+    uint32_t symbol_count;
+    uint32_t symbol_bytes;
 };
 extern struct rondo_globals rondo_globals_;
 static inline struct rondo_globals *rondo_globals(void) { return &rondo_globals_; }
 
 static inline uint32_t *rondo_globals_lock(void) { return &rondo_globals_.lock; }
+static inline uint32_t *rondo_pool_lock(void) { return &rondo_globals_.pool_lock; }
 static inline uint32_t *rondo_links_lock(void) { return &rondo_globals_.links_lock; }
 static inline uint32_t *rondo_global_lock(uint32_t kind) { return &rondo_globals_.slab_lock[kind % RONDO_KINDS]; }
 static inline struct rondo_slab *rondo_global_slab(uint32_t kind) { return &rondo_globals_.slab[kind % RONDO_KINDS]; }
 static inline uint64_t *rondo_chunk_pool(uint32_t kind) { return &rondo_globals_.pool[kind % RONDO_KINDS]; }
+
+static inline uint64_t *rondo_trace_block(uint32_t number)
+{
+    return &rondo_globals_.trace_blocks[number < RONDO_TRACE_BLOCKS ? number : 0];
+}
 
 /* Type-stable memory: a chunk, once made, stays and stays of its kind, so that a stale handle
  * can always be looked at. */
@@ -159,6 +175,7 @@ struct rondo_thread {
     uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
     uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
+    uint64_t stacks;    /* address of the stacks it is known to have had; see stack.c */
     uint64_t put_off;    /* address of what is to be let go of later; see Base/Drops.swift */
     uint32_t dropping;   /* how many drops inside of each other run */
     uint64_t log_worker; /* address of the queue of messages whose thread this is, 0 for none */
@@ -237,6 +254,32 @@ static inline int32_t rondo_shim_gettid(void) { return (int32_t)syscall(SYS_gett
 void rondo_shim_prepare_stall(void);
 int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames);
 void rondo_shim_stall_in_child(void);
+/* -- stack.c, symbols.c: who called, and what that is called ------------------------------------ */
+
+#define RONDO_TRACE_DEPTH 10 /* asyncio's DEBUG_STACK_DEPTH */
+
+/* Where the library's code lies in a program that it is part of; see archive/begin.c. */
+void rondo_shim_code_begin(void) __attribute__((weak));
+void rondo_shim_code_end(void) __attribute__((weak));
+
+/* Gives a number to a list of return addresses, innermost first; 0 if it cannot. */
+typedef uint32_t (*rondo_intern_fn)(const uint64_t *pcs, uint32_t count);
+/* How large the memory, zeroed, is that a thread's known stacks need. */
+size_t rondo_shim_stacks_size(void);
+/* The number of the stack of the caller, the library's innermost calls left out; 0 for none. */
+uint32_t rondo_shim_trace(void *stacks, rondo_intern_fn intern);
+/* 1 if a return address lies in the library. */
+int32_t rondo_shim_is_own_code(uint64_t pc);
+
+/* What is known about an address: any of name and file may be NULL. Borrowed. */
+typedef void (*rondo_symbol_fn)(uintptr_t pc, const char *name, const char *file, int32_t line);
+/* Look addresses up; 0 if there is nothing to look them up with. */
+int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit);
+
+/* A line of a file, if that can be read; returns its length, 0 for none. */
+int32_t rondo_shim_source_line(const char *file, int64_t line, char *buffer, int32_t size);
+/* The line that the macros of rondo/async.h keep in a frame; 0 if that is no frame of theirs. */
+int32_t rondo_shim_frame_line(const void *frame);
 
 /* SIGINT for one run at a time; see sigint.c. */
 int32_t rondo_shim_sigint_install(uint32_t *count, uint32_t *attention, uint32_t mark, int32_t wake_fd);

@@ -15,7 +15,7 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   if status != RONDO_OK { return status }
   let known = UInt32(RONDO_LOOP_DEBUG) | replayFlags
   if wanted.flags & ~known != 0 || wanted.reserved != 0 || !isClockPossible(wanted.flags) { return -EINVAL }
-  let debug = wanted.flags & UInt32(RONDO_LOOP_DEBUG) != 0 || isDebugWanted()
+  let debug = wanted.flags & UInt32(RONDO_LOOP_DEBUG) != 0 || Origins.look()
   let (loop, result) = LoopRef.make(readyCapacity: Int(wanted.ready_capacity), debug: debug)
   guard let loop else { return result }
   loop.prepareTasks()
@@ -26,11 +26,6 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   }
   outLoop.pointee = loop.handle
   return RONDO_OK
-}
-
-private func isDebugWanted() -> Bool {
-  guard let text = getenv(literal("RONDO_DEBUG")) else { return false }
-  return text[0] != 0 && strcmp(text, literal("0")) != 0
 }
 
 @_cdecl("rondo_loop_retain") @implementation

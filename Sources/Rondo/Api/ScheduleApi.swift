@@ -196,6 +196,15 @@ private func explain(_ handle: OpaquePointer?) -> rondo_status {
     ? Lookup.explain(handleBits(handle), Kind.threadHandle, ThreadHandleRef.size) : plain
 }
 
+/// The loop of a handle of either kind, if this thread may look at it, else why not.
+func loop(ofHandle handle: OpaquePointer?) -> (LoopRef?, rondo_status) {
+  if let posted = ThreadHandleRef.find(handle) {
+    return posted.loop.isReadable ? (posted.loop, RONDO_OK) : (nil, posted.loop.refusal)
+  }
+  let (found, status) = owned(handle)
+  return (found?.loop, status)
+}
+
 @_cdecl("rondo_handle_cancel") @implementation
 public func rondo_handle_cancel(_ handle: OpaquePointer?) -> rondo_status {
   if let posted = ThreadHandleRef.find(handle) {

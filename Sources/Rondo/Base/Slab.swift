@@ -58,6 +58,7 @@ struct ChunkHeader {
   var capacity: UInt32
   var made: UInt32  // any thread reads; slots that have a generation, from earlier use or this one
   var pad: UInt32
+  var origins: UInt64  // any thread; the address of a number for each slot, 0: see Origins.swift
 }
 
 let chunkSize = 262_144
@@ -99,6 +100,23 @@ enum Lookup {
     let found = base + (chunkHeaderSize + Int(index) * size)
     if rondo_peek64(found.assumingMemoryBound(to: UInt64.self)) != handle { return nil }
     return found
+  }
+
+  /// The object of any kind that `handle` names, if it is alive.
+  @inline(never)
+  static func any(_ handle: UInt64) -> Raw? {
+    guard let base = rondo_chunk(UInt32(truncatingIfNeeded: handle >> 16) & 0xFFFF) else { return nil }
+    let header = base.assumingMemoryBound(to: ChunkHeader.self)
+    return find(handle, header.pointee.kind, Int(header.pointee.slotSize))
+  }
+
+  /// Why `any` said nil.
+  static func explainAny(_ handle: UInt64) -> rondo_status {
+    guard let base = rondo_chunk(UInt32(truncatingIfNeeded: handle >> 16) & 0xFFFF) else {
+      return handle == 0 ? -EINVAL : RONDO_E_BAD_HANDLE
+    }
+    let header = base.assumingMemoryBound(to: ChunkHeader.self)
+    return explain(handle, header.pointee.kind, Int(header.pointee.slotSize))
   }
 
   /// Why `find` said nil: NULL, a handle whose object is gone, or none of this kind.
@@ -236,7 +254,7 @@ enum Slab {
     let chunk = memory.bindMemory(to: ChunkHeader.self, capacity: 1)
     chunk.pointee = ChunkHeader(
       owner: nil, next: 0, kind: slab.pointee.kind, number: number, slotSize: slab.pointee.slot_size,
-      capacity: UInt32((chunkSize - chunkHeaderSize) / Int(slab.pointee.slot_size)), made: 0, pad: 0)
+      capacity: UInt32((chunkSize - chunkHeaderSize) / Int(slab.pointee.slot_size)), made: 0, pad: 0, origins: 0)
     rondo_set_chunk(number, memory)
     return chunk
   }

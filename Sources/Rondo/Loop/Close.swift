@@ -151,7 +151,23 @@ extension LoopRef {
     if isClosed { return freeIfUnused() }
     // Its own thread, if it lives, may just use it: it ends it when it next comes by, or ends.
     if leaveToOwner() { return Registry.markLate() }
+    reportUnclosed()
     _ = shut(nil)  // the pin that this takes and gives back leads here again
+  }
+
+  /// asyncio's ResourceWarning, which Python shows in its development mode only.
+  @inline(never)  // a fault of the program's
+  func reportUnclosed() {
+    // What came through a fork is the parent's.
+    if isClosed || rondo_load64(&s.pointee.owner) == Owner.forked { return }
+    if isDebugging {
+      var text = Text()
+      text.add("unclosed event loop <EventLoop running=False closed=False debug=True>")
+      Origins.addStack(
+        Origins.trace(of: Raw(s)), "\nsource_traceback: Object created at (most recent call last):", &text)
+      Log.write(RONDO_LOG_WARNING, text.cString)
+    }
+    FailOn.check(FailOn.leaked, literal("unclosed event loop"))
   }
 
   /// Under the lock under which a thread that ends lets go of its loops.

@@ -26,6 +26,7 @@ enum HandleBits {
   static let finished: UInt32 = 16  // its argument is gone
   static let descriptor: UInt32 = 32
   static let operation: UInt32 = 64  // the library's own wait on a descriptor
+  // 128 is Origins.known
   static let oneSkip: UInt32 = 256  // entries in the ring that come to nothing, counted from here
   static let skips: UInt32 = 0x7FFF_FF00
 }
@@ -94,6 +95,7 @@ struct HandleRef: Equatable {
     made.s.pointee.call = call
     made.s.pointee.entryOrder = 0
     made.add(bits)
+    if loop.isDebugging { Origins.record(slot) }
     if user { made.pin() }
     return made
   }

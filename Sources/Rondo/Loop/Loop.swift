@@ -207,6 +207,9 @@ struct LoopRef {
   @inline(__always)
   var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
 
+  @inline(__always)
+  var isDebugging: Bool { rondo_peek32(&s.pointee.debug) != 0 }
+
   // MARK: - parts
 
   @inline(__always)
@@ -253,6 +256,7 @@ struct LoopRef {
     }
     Registry.add(loop)
     loop.own()
+    if debug { Origins.record(slot) }
     return (loop, RONDO_OK)
   }
 

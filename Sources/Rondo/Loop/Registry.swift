@@ -193,6 +193,7 @@ enum Registry {
       loop.unpinLoop()
     }
     Contexts.endOfThread()
+    Traces.endOfThread()
   }
 }
 
@@ -230,7 +231,10 @@ extension LoopRef {
 
   fileprivate func settle() {
     collectReleases()
-    if rondo_load32(&s.pointee.isAbandoned) != 0 { _ = shut(nil) }
+    if rondo_load32(&s.pointee.isAbandoned) != 0 {
+      reportUnclosed()
+      _ = shut(nil)
+    }
   }
 
   /// This thread will never use it again. Late releases and C's last reference look for the owner

@@ -17,6 +17,7 @@ struct ReportState {
   var task: UInt64  // handle
   var handle: UInt64  // handle
   var asyncgen: UInt64  // handle
+  var source: UInt64  // the number of the stack that made what it is about, 0 for none
 }
 
 struct ReportRef {
@@ -53,6 +54,7 @@ struct ReportRef {
     made.s.pointee.task = 0
     made.s.pointee.handle = 0
     made.s.pointee.asyncgen = 0
+    made.s.pointee.source = 0
     return made
   }
 
@@ -86,6 +88,7 @@ extension LoopRef {
     report.s.pointee.task = task
     report.s.pointee.handle = handle
     report.s.pointee.asyncgen = asyncgen
+    report.s.pointee.source = UInt64(Origins.trace(of: future != 0 ? future : task != 0 ? task : handle))
     callHandler(report)
     _ = report.releaseUser()
   }
@@ -132,7 +135,34 @@ extension LoopRef {
     var fields = LogFields()
     fields.add("loop", s.pointee.header.handle)
     fields.add("status", Int64(raised.status))
-    Log.write(RONDO_LOG_ERROR, text.cString, fields)
+    log(text.cString, fields,
+        "Exception in default exception handler while handling an unexpected error in custom exception handler")
+  }
+
+  /// Log for the default handler. The sink is the program's and may raise; asyncio has a sentence for that.
+  private func log(_ message: UnsafePointer<CChar>, _ fields: LogFields, _ broken: StaticString) {
+    Global.pin(Raw(s))  // as in callHandler
+    defer { unpinLoop() }
+    let before = takeRaised()
+    let wasInCallback = s.pointee.inCallback
+    s.pointee.inCallback = true
+    Log.write(RONDO_LOG_ERROR, message, fields)
+    if let raised = takeRaised() {
+      if raised.leavesLoop { escape(raised) } else { logBroken(raised, broken) }
+      raised.unpin()
+    }
+    s.pointee.inCallback = wasInCallback
+    if let before { setRaised(before) }
+  }
+
+  @inline(never)  // once in a program's life
+  private func logBroken(_ raised: ErrorRef, _ sentence: StaticString) {
+    var text = Text()
+    text.add(sentence)
+    text.add("\n")
+    raised.describeFully(&text)
+    Log.write(RONDO_LOG_ERROR, text.cString)
+    takeRaised()?.unpin()  // it stays broken
   }
 
   /// The default handler.
@@ -144,12 +174,14 @@ extension LoopRef {
     describe(&text, "\nasyncgen: ", state.pointee.asyncgen)
     describe(&text, "\nfuture: ", state.pointee.future)
     if state.pointee.handle != 0 { describeHandle(&text, "\nhandle: ", opaque(state.pointee.handle)) }
+    Origins.addStack(
+      UInt32(truncatingIfNeeded: state.pointee.source), "\nsource_traceback: Object created at (most recent call last):", &text)
     if state.pointee.task != state.pointee.future { describe(&text, "\ntask: ", state.pointee.task) }
     if let error = report.error {
       text.add("\n")
       error.describeFully(&text)
     }
-    Log.write(RONDO_LOG_ERROR, text.cString, fields(report))
+    log(text.cString, fields(report), "Exception in default exception handler")
   }
 
   private func fields(_ report: ReportRef) -> LogFields {
@@ -169,28 +201,36 @@ extension LoopRef {
     withUnsafeMutablePointer(to: &text) { describe(handle, Raw($0)) }
   }
 
-  /// "<Handle cancelled work()>", behind `key`; nothing if it is gone.
+  /// "<TimerHandle cancelled work()>", behind `key`; nothing if it is gone. In debug mode also where
+  /// the function is and who made it.
   func describeHandle(_ text: inout Text, _ key: StaticString, _ handle: OpaquePointer?) {
     if let found = HandleRef.find(handle) {
       text.add(key)
-      describe(found.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ", found.has(HandleBits.cancelled),
-               unsafeBitCast(found.s.pointee.call.fn, to: UInt.self), &text)
+      describe(found.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ", found.isCancelled,
+               unsafeBitCast(found.s.pointee.call.fn, to: UInt.self), Raw(found.s), &text)
     } else if let posted = ThreadHandleRef.find(handle) {
       text.add(key)
       describe("<_ThreadSafeHandle ", rondo_load32(&posted.s.pointee.isCancelled) != 0,
-               unsafeBitCast(posted.s.pointee.call.fn, to: UInt.self), &text)
+               unsafeBitCast(posted.s.pointee.call.fn, to: UInt.self), Raw(posted.s), &text)
     }
   }
 
-  func describe(_ kind: StaticString, _ isCancelled: Bool, _ fn: UInt, _ text: inout Text) {
+  func describe(_ kind: StaticString, _ isCancelled: Bool, _ fn: UInt, _ slot: Raw?, _ text: inout Text) {
     text.add(kind)
     if isCancelled { text.add("cancelled ") }
     addName(fn, &text)
+    if isDebugging { Frames.addPlace(ofFunction: fn, &text) }
+    if let slot { Origins.addPlace(slot, &text) }
     text.add(">")
   }
 
-  /// The function's name if the program exports it, else its address.
+  /// The function's name if the program exports it or, in debug mode, its debug information tells
+  /// it; else its address.
   func addName(_ function: UInt, _ text: inout Text) {
+    if isDebugging, let name = Frames.function(function).name {
+      text.add(name)
+      return text.add("()")
+    }
     var info = Dl_info()
     if dladdr(UnsafeRawPointer(bitPattern: function), &info) != 0, let name = info.dli_sname,
       info.dli_saddr == UnsafeMutableRawPointer(bitPattern: function)

@@ -145,6 +145,7 @@ extension LoopRef {
     let made = ThreadHandleRef.make(self, call)
     rondo_unlock(inbox.lock)
     guard let made else { return (nil, -ENOMEM) }
+    if isDebugging { Origins.record(Raw(made.s)) }
     Global.pin(Raw(made.s))
     let status = post(made.entry, handle: handle)
     if status == RONDO_OK { return (made, RONDO_OK) }

@@ -43,11 +43,9 @@ extension LoopRef {
   }
 
   private func retime() {
-    s.pointee.isTimed = isDebug || watchdogThreshold != Int64.max
+    s.pointee.isTimed = isDebugging || watchdogThreshold != Int64.max
     renewWatchdog()
   }
-
-  var isDebug: Bool { rondo_load32(&s.pointee.debug) != 0 }
 
   // MARK: - running
 
@@ -84,7 +82,7 @@ extension LoopRef {
     }
     let took = rondo_shim_now() - began
     var isOver = tidyUpIfNeeded(call.fn)
-    if took >= s.pointee.slowCallback && isDebug && !isOver { reportSlow(subject, took) }
+    if took >= s.pointee.slowCallback && isDebugging && !isOver { reportSlow(subject, took) }
     call.drop?(call.arg)
     endWatched()
     if let task = subject.task { s.pointee.hooks.lookAway(task) }
@@ -106,7 +104,7 @@ extension LoopRef {
     } else if subject.handle != 0 {
       describeHandle(&text, "", opaque(subject.handle))
     } else {
-      describe("<Handle ", false, unsafeBitCast(subject.fn, to: UInt.self), &text)
+      describe("<Handle ", false, unsafeBitCast(subject.fn, to: UInt.self), nil, &text)
     }
   }
 
@@ -130,7 +128,7 @@ extension LoopRef {
   func reportPoll(asked: Int64, took: Int64, _ events: Int32) {
     let level = took >= 1_000_000_000 ? RONDO_LOG_INFO : RONDO_LOG_DEBUG
     // Without an end nothing is overdue.
-    if asked < 0 || took - asked < s.pointee.slowCallback || !isDebug || !Log.takes(level) { return }
+    if asked < 0 || took - asked < s.pointee.slowCallback || !isDebugging || !Log.takes(level) { return }
     var text = Text()
     text.add("poll ")
     text.addThousandths(asked / 1000)
@@ -153,7 +151,7 @@ extension LoopRef {
   @inline(never)  // a mistake of the program's
   func reportWrongThread() {
     let sentence = Status.message(RONDO_E_WRONG_THREAD)
-    if isDebug && Log.takes(RONDO_LOG_ERROR) {
+    if isDebugging && Log.takes(RONDO_LOG_ERROR) {
       var text = Text()
       text.add(sentence)
       var fields = LogFields()

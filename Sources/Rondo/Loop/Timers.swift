@@ -93,7 +93,7 @@ extension LoopRef {
     handle.pin()
     if handle.has(HandleBits.queued) {
       handle.remove(HandleBits.queued)
-      handle.s.pointee.header.bits += HandleBits.oneSkip
+      rondo_poke32(&handle.s.pointee.header.bits, handle.s.pointee.header.bits + HandleBits.oneSkip)
     }
     return RONDO_OK
   }

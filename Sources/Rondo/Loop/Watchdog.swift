@@ -41,7 +41,7 @@ extension LoopRef {
   /// Int64.max if it is off.
   var watchdogThreshold: Int64 {
     if s.pointee.watchdog != 0 { return s.pointee.watchdog }
-    return isDebug ? 1_000_000_000 : Int64.max
+    return isDebugging ? 1_000_000_000 : Int64.max
   }
 
   private var watch: WatchPointer? { address(s.pointee.watch)?.assumingMemoryBound(to: WatchState.self) }

@@ -130,7 +130,13 @@ struct CoroutineRef {
     made.body.pointee = Activation(
       step: step, frame: frame.pointer, drop: frame.drop, name: name ?? literal("coroutine"), parent: 0,
       flags: flags, count: 0)
+    if isOriginWanted { Origins.record(slot) }
     return made
+  }
+
+  /// It belongs to no loop, so the one that runs in this thread decides, or the environment.
+  private static var isOriginWanted: Bool {
+    address(rondo_thread()!.pointee.running).map { LoopRef($0).isDebugging } ?? Origins.isWanted
   }
 
   /// A coroutine of the library's own: a zeroed frame behind its handle.
@@ -191,6 +197,7 @@ struct CoroutineRef {
       text.add(body.pointee.name!)
     }
     text.add("' was never awaited")
+    Origins.addStack(Origins.trace(of: Raw(s)), "\nCoroutine created at (most recent call last)", &text)
     var fields = LogFields()
     fields.add("coroutine", UnsafePointer(body.pointee.name!))
     Log.write(RONDO_LOG_WARNING, text.cString, fields)

@@ -33,7 +33,7 @@ enum FutureBits {
   static let library: UInt32 = 16  // completed by the library alone
   static let lateWake: UInt32 = 32  // done, but its waiters were not woken for want of memory
   static let sleep: UInt32 = 64  // extra is a timer
-  static let quiet: UInt32 = 128  // no report when it goes pending
+  static let quiet: UInt32 = 512  // no report when it goes pending; 128 is Origins.known
   static let patient: UInt32 = 131072  // has to end by itself: a cancelled scope lets it be waited for
   static let gather: UInt32 = 16384  // extra is a GatherState
   // a task's own
@@ -118,6 +118,7 @@ struct FutureRef {
     Owned.begin(slot, user: user)
     let made = FutureRef(slot)
     made.clear()
+    if loop.isDebugging { Origins.record(slot) }
     return made
   }
 

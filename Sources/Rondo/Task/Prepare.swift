@@ -111,6 +111,7 @@ extension FutureRef {
       text.add(" exception=")
       error!.describe(&text)
     }
+    Origins.addPlace(raw, &text)
     text.add(">")
   }
 
@@ -123,7 +124,9 @@ extension FutureRef {
     text.add("()>")
     if let awaited = address(task.s.pointee.awaiting), !isDone {
       text.add(FutureRef(awaited).isTask ? " wait_for=<Task " as StaticString : " wait_for=<Future ")
-      text.add(FutureRef(awaited).isDone ? "finished>" as StaticString : "pending>")
+      text.add(FutureRef(awaited).isDone ? "finished" as StaticString : "pending")
+      Origins.addPlace(awaited, &text)
+      text.add(">")
     }
   }
 }

@@ -87,6 +87,7 @@ struct TaskRef {
     made.s.pointee.context = context
     made.s.pointee.label = 1
     made.s.pointee.pending = 0
+    if loop.isDebugging { Origins.record(slot) }
     return made
   }
 
