@@ -207,6 +207,7 @@ extension LoopRef {
     rondo_lock(inbox.lock)
     defer { rondo_unlock(inbox.lock) }
     if inbox.pointee.isClosed || rondo_peek64(&s.pointee.owner) <= Owner.dead { return RONDO_E_LOOP_CLOSED }
+    if !inbox.pointee.takesPlain && !markPoster() { return -ENOMEM }
     return inbox.append(call) ? RONDO_OK : -ENOMEM
   }
 }
