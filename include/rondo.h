@@ -58,6 +58,7 @@
 #include <rondo/wait.h>
 #include <rondo/sync.h>
 #include <rondo/queue.h>
+#include <rondo/executor.h>
 #include <rondo/group.h>
 #include <rondo/threads.h>
 #include <rondo/run.h>

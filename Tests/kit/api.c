@@ -99,6 +99,7 @@ static bool is_object(const char *type)
         "rondo_exception_context *", "rondo_awaitable *", "rondo_lock *", "rondo_event *",
         "rondo_condition *", "rondo_semaphore *", "rondo_barrier *", "rondo_queue *",
         "rondo_timeout *", "rondo_task_group *",
+        "rondo_executor *", "rondo_job *",
         "rondo_as_completed *",
     };
     if (strncmp(type, "const ", 6) == 0)

@@ -19,6 +19,7 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   guard let loop else { return result }
   loop.prepareTasks()
   loop.prepareSync()
+  loop.prepareJobs()
   outLoop.pointee = loop.handle
   return RONDO_OK
 }

@@ -45,6 +45,8 @@ enum Kind {
   static let callGraph: UInt32 = 19
   static let threadQueue: UInt32 = 20
   static let threadEvent: UInt32 = 21
+  static let executor: UInt32 = 22
+  static let job: UInt32 = 23
 }
 
 /// What a chunk begins with.

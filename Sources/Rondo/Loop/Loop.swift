@@ -38,6 +38,9 @@ struct LoopHooks {
   var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
   var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
   var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
+  var dropExecutor: @convention(c) (Raw) -> Void = { _ in }  // let go of the default executor, at close
+  /// Shut it down; the future of its end, pinned, nil if there is nothing to wait for.
+  var shutDownExecutor: @convention(c) (Raw, Int64) -> Raw? = { _, _ in nil }
 }
 
 struct LoopState {
@@ -85,6 +88,9 @@ struct LoopState {
   var threadHandles: rondo_slab = rondo_slab()  // under the inbox's lock
   var syncs: rondo_slab = rondo_slab()
   var queues: rondo_slab = rondo_slab()
+  var jobs: rondo_slab = rondo_slab()
+  var executor: UInt64 = 0  // address of the default executor, pinned; 0 for none yet
+  var isExecutorShut: Bool = false  // the default executor takes nothing any more
   var next: UInt64 = 0  // any thread, under the process's lock
   var onException: rondo_exception_handler_fn? = nil
   var onExceptionArg: Setting = .none
@@ -196,6 +202,7 @@ struct LoopRef {
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
   var syncs: SlabPointer { place(&s.pointee.syncs) }
   var queues: SlabPointer { place(&s.pointee.queues) }
+  var jobs: SlabPointer { place(&s.pointee.jobs) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
   var pollArg: SettingPointer { place(&s.pointee.pollArg) }
 

@@ -109,6 +109,7 @@ enum Registry {
   private static func afterForkInParent() { unlockAll() }
 
   private static func afterForkInChild() {
+    rondo_poke32(&rondo_globals()!.pointee.forks, rondo_globals()!.pointee.forks &+ 1)
     rondo_store32(hooks, 1)  // they are there, whether or not who installed them got to say so
     forEach { loop in
       // Who is about to write is not in this process.

@@ -29,6 +29,7 @@ extension LoopRef {
     if watched { unwatchSigint() }
     if result == RONDO_OK { result = outcomeOfMain(task) }
     endLeftTasks()
+    joinDefaultExecutor()
     finish()
     return (task.future, result)
   }
@@ -96,6 +97,14 @@ extension LoopRef {
     }
     for i in 0..<listed { reportLeft(left[i]) }
     free(left)
+  }
+
+  /// Wait for the workers of the default executor, as long as asyncio does.
+  func joinDefaultExecutor() {
+    guard let ended = s.pointee.hooks.shutDownExecutor(Raw(s), 300_000_000_000) else { return }
+    s.pointee.attention = 0
+    _ = run(until: FutureRef(ended), isNew: false)
+    FutureRef(ended).unpin()
   }
 
   private func reportLeft(_ handle: OpaquePointer?) {
