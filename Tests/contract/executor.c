@@ -1404,6 +1404,7 @@ KIT_TEST(exit_does_not_wait)
 
 static atomic_int threads_left = -1; /* how many may still be made; -1: any number */
 
+#if !KIT_SANITIZED /* a sanitizer has a pthread_create() of its own */
 typedef int (*create_fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg)
@@ -1418,10 +1419,15 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     }
     return real(thread, attributes, fn, arg);
 }
+#endif
 
 /* F64: without a single thread the job is refused; with fewer than wished for all is done. */
 KIT_TEST(threads_that_cannot_be_had)
 {
+    if (KIT_SANITIZED) {
+        kit_skip("a sanitizer has a pthread_create() of its own");
+        return;
+    }
     rondo_loop *loop = kit_loop();
     rondo_executor *pool = pool_of(8);
     rondo_future *futures[20], *refused = NULL;

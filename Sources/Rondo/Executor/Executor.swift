@@ -33,6 +33,8 @@ struct ExecutorState {
   var workers: UInt32
   var idleCount: UInt32
   var isSearching: Bool  // a worker is on its way to the queue: no other is woken for it
+  var isFlooded: Bool  // jobs were short lately
+  var isWatched: Bool  // a worker looks from time to time whether the queue moves; see Watchman.swift
   var isShut: Bool
   var isOrphan: Bool  // nobody holds it; the last worker frees it
   var isBroken: Bool  // an initializer failed
@@ -48,6 +50,9 @@ struct ExecutorState {
   var turn: UInt32  // which of the equal lanes comes next
   var busy: (UInt32, UInt32, UInt32, UInt32, UInt32)  // workers by lane, if there are limits
   var cancelled: UInt64
+  var taken: UInt64  // jobs, ever
+  var takenBefore: UInt64  // as of `takenAt`
+  var takenAt: Int64
 }
 
 /// What a pool was made with, or the two functions of a custom executor.
@@ -128,6 +133,8 @@ struct ExecutorRef {
     s.pointee.workers = 0
     s.pointee.idleCount = 0
     s.pointee.isSearching = false
+    s.pointee.isFlooded = false
+    s.pointee.isWatched = false
     s.pointee.isShut = false
     s.pointee.isOrphan = false
     s.pointee.isBroken = false
@@ -141,6 +148,9 @@ struct ExecutorRef {
     s.pointee.turn = 0
     s.pointee.busy = (0, 0, 0, 0, 0)
     s.pointee.cancelled = 0
+    s.pointee.taken = 0
+    s.pointee.takenBefore = 0
+    s.pointee.takenAt = 0
   }
 
   func pin() { Global.pin(raw) }

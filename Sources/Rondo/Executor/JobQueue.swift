@@ -116,6 +116,7 @@ extension ExecutorRef {
     job.link.leaveRing()
     rondo_poke32(&s.pointee.outgoingCount, rondo_peek32(&s.pointee.outgoingCount) &- 1)
     rondo_store32(job.stateWord, JobPhase.running)
+    s.pointee.taken &+= 1
     return job
   }
 

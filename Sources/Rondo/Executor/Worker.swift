@@ -32,6 +32,7 @@ struct WorkerState {
   var number: UInt32
   var lane: UInt32
   var isSearching: Bool  // under the lock of incoming
+  var isWatching: Bool  // the same
   var countsInLane: Bool
 }
 
@@ -49,6 +50,7 @@ extension ExecutorRef {
   @inline(__always)
   func callForHelp() -> Help {
     if s.pointee.isSearching { return .none }
+    if s.pointee.isWatched && s.pointee.workers - s.pointee.idleCount > 1 { return .none }
     if s.pointee.idle == nil && s.pointee.workers >= s.pointee.pool.maxWorkers { return .none }
     return choose()
   }
@@ -97,7 +99,7 @@ extension ExecutorRef {
     rondo_lock(incomingLock)
     worker.initialize(to: WorkerState(
       waits: .ofPool, executor: s, next: nil, previous: nil, nextIdle: nil, thread: 0, job: 0, waitsFor: 0,
-      awake: 1, number: s.pointee.started, lane: 0, isSearching: true, countsInLane: false))
+      awake: 1, number: s.pointee.started, lane: 0, isSearching: true, isWatching: false, countsInLane: false))
     s.pointee.started &+= 1
     enlist(worker)
     rondo_unlock(incomingLock)

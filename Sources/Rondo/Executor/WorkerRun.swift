@@ -43,6 +43,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
   private func next() -> JobRef? {
     let executor = executor
     while true {
+      if pointee.isWatching { watch(executor) }
       rondo_lock(executor.outgoingLock)
       if pointee.countsInLane { leaveLane() }
       if let job = executor.take() {
@@ -79,7 +80,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     rondo_lock(executor.incomingLock)
     pointee.isSearching = false
     executor.s.pointee.isSearching = false
-    let help: Help = executor.queued != 0 ? executor.callForHelp() : .none
+    let help: Help = executor.queued == 0 ? .none : executor.judgeFlood() ? executor.callWatchman() : executor.callForHelp()
     rondo_unlock(executor.incomingLock)
     return help
   }
