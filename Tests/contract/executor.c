@@ -1376,6 +1376,30 @@ KIT_TEST(fork_leaves_the_pool_to_the_parent)
     kit_loop_end(loop);
 }
 
+static rondo_status fork_and_return(rondo_job *job, void *arg)
+{
+    int pid = kit_fork();
+    if (pid == 0)
+        return rondo_job_return(job, NULL, NULL); /* the child's only thread ends, and so does it */
+    *(int *)arg = kit_wait_child(pid);
+    return RONDO_OK;
+}
+
+KIT_TEST(fork_in_a_job)
+{
+    if (KIT_SANITIZED) {
+        kit_skip("a sanitizer's own threads do not survive a fork");
+        return;
+    }
+    rondo_loop *loop = kit_loop();
+    int status = -1;
+    rondo_future *future = run_in(loop, NULL, fork_and_return, &status);
+    CHECK_OK(finish(loop, future, NULL));
+    CHECK_EQ_INT(status, 0);
+    CHECK_OK(rondo_future_release(future));
+    end_loop(loop);
+}
+
 /* F49, F60: a worker that hangs keeps neither exit() nor a return from main() waiting. */
 static int exit_with_a_job(void)
 {

@@ -122,6 +122,11 @@ struct ExecutorRef {
 
   /// Everything as new but the header and the locks, which somebody with a stale handle may hold.
   private func reset(_ options: PoolOptions, _ lists: UnsafeMutablePointer<JobLink>, _ isCustom: Bool) {
+    // A pool that had this slot before the fork may have been locked by a thread of the parent.
+    if isInherited {
+      rondo_store32(incomingLock, 0)
+      rondo_store32(outgoingLock, 0)
+    }
     s.pointee.forks = rondo_peek32(&rondo_globals()!.pointee.forks)
     s.pointee.isCustom = isCustom
     let limits = options.limits

@@ -16,6 +16,8 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     worker.dress()
     if worker.begin() {
       while let job = worker.next() { job.run(worker) }
+      // A job that forked has returned in the child, which has no pool: its only thread ends.
+      if worker.executor.isInherited { return nil }
       worker.executor.s.pointee.pool.stop?(worker.executor.s.pointee.pool.arg.pointer)
     }
     rondo_thread()!.pointee.worker = 0
@@ -43,6 +45,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
   private func next() -> JobRef? {
     let executor = executor
     while true {
+      if executor.isInherited { return nil }
       if pointee.isWatching { watch(executor) }
       rondo_lock(executor.outgoingLock)
       if pointee.countsInLane { leaveLane() }

@@ -121,6 +121,7 @@ enum Registry {
         loop.s.pointee.owner = Owner.forked
       }
     }
+    rondo_thread()!.pointee.worker = 0  // the pool is the parent's
     // asyncio: a child has no running loop.
     rondo_thread()!.pointee.running = 0
     rondo_thread()!.pointee.running_handle = UInt64.max
