@@ -867,15 +867,15 @@ KIT_TEST(debug_mode_notes_the_origin)
 KIT_TEST(shutdown_unblocks_what_runs)
 {
     rondo_loop *loop = kit_loop();
-    rondo_executor *pool = pool_of(2);
-    struct gate gates[2] = { GATE_INIT, GATE_INIT };
-    rondo_future *futures[2];
-    for (int i = 0; i < 2; i++) {
+    rondo_executor *pool = pool_of(4);
+    struct gate gates[4] = { GATE_INIT, GATE_INIT, GATE_INIT, GATE_INIT };
+    rondo_future *futures[4];
+    for (int i = 0; i < 4; i++) {
         futures[i] = run_in(loop, pool, wait_unblockably, &gates[i]);
         kit_event_wait(&gates[i].begun);
     }
     CHECK_OK(rondo_executor_shutdown(pool, RONDO_SHUTDOWN_UNBLOCK, RONDO_NEVER, NULL));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         CHECK_OK(rondo_loop_run_until_complete(loop, futures[i], NULL));
         CHECK_EQ_INT(rondo_future_is_cancelled(futures[i]), 1);
         CHECK_EQ_INT(gates[i].unblocked, 1);

@@ -134,6 +134,12 @@ static void end_world(struct world *world)
     rondo_as_completed_release(world->completed);
     rondo_job_abandon(world->job);
     rondo_executor_release(world->executor);
+    /* A job that ends after the loop would be settled later than the balance. */
+    rondo_executor *made = NULL;
+    if (rondo_loop_get_default_executor(world->loop, &made) == RONDO_OK && made != NULL) {
+        CHECK_OK(rondo_executor_shutdown(made, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(made));
+    }
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);

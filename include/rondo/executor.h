@@ -300,7 +300,8 @@ rondo_status rondo_job_raise(rondo_job *job, rondo_error *error);
  * Say how the job is interrupted while it blocks: fn(arg) is called once when it is cancelled.
  *
  * It is called by the thread that cancels, while the job runs, so it does what is safe to do from
- * there: shut a socket down, write to a pipe, set a flag. Once this returns, the hook set before is
+ * there: shut a socket down, write to a pipe, set a flag. It must not wait for the job, which cannot
+ * end before the hook has returned. Once this returns, the hook set before is
  * not running and will not be called. The job ends when its function returns; that with
  * RONDO_E_CANCELLED says that it was interrupted.
  *

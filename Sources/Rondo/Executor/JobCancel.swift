@@ -69,7 +69,12 @@ extension JobRef {
       if seen & JobPhase.mask != JobPhase.running { return }
       if rondo_cas32(stateWord, seen, seen | JobPhase.asked) != 0 { break }
     }
-    if !hold() { return }
+    if hold() { askHeld() }
+  }
+
+  /// The same for a job that this thread holds, which it lets go of.
+  func askHeld() {
+    _ = rondo_or32(stateWord, JobPhase.asked)
     let hook = s.pointee.unblock
     s.pointee.unblock = nil
     hook?(s.pointee.unblockArg)

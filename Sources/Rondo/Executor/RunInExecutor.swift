@@ -131,9 +131,12 @@ extension LoopRef {
   /// rondo_loop_run_in_executor; the argument moves on success. nil for a pool is the default one.
   @inline(__always)
   func run(in executor: ExecutorRef?, _ request: JobRequest) -> (FutureRef?, rondo_status) {
-    guard let pool = executor ?? address(s.pointee.executor).map({ ExecutorRef($0) }),
-      executor != nil || !s.pointee.isExecutorShut
-    else { return runInNewDefault(request) }
+    var pool = executor
+    if pool == nil {
+      let status = findDefaultExecutor()
+      if status != RONDO_OK { return (nil, status) }
+      pool = ExecutorRef(address(s.pointee.executor).unsafelyUnwrapped)
+    }
     guard let job = JobRef.make(self, request.fn, request.arg) else { return (nil, -ENOMEM) }
     guard let future = FutureRef.make(self, user: true) else {
       job.forget()
@@ -141,7 +144,7 @@ extension LoopRef {
     }
     job.tie(future)
     var status = job.set(request, isDebug: rondo_peek32(&s.pointee.debug) != 0)
-    if status == RONDO_OK { status = pool.submit(job) }
+    if status == RONDO_OK { status = pool.unsafelyUnwrapped.submit(job) }
     if status == RONDO_OK { return (future, RONDO_OK) }
     return notTaken(job, future, status)
   }
@@ -153,16 +156,22 @@ extension LoopRef {
     return (nil, status)
   }
 
+  /// Make it if there is none yet.
+  @inline(__always)
+  private func findDefaultExecutor() -> rondo_status {
+    if s.pointee.isExecutorShut { return RONDO_E_EXECUTOR_SHUT_DOWN }
+    return s.pointee.executor != 0 ? RONDO_OK : makeDefaultExecutor()
+  }
+
   @inline(never)  // once per loop
-  private func runInNewDefault(_ request: JobRequest) -> (FutureRef?, rondo_status) {
-    if s.pointee.isExecutorShut { return (nil, RONDO_E_EXECUTOR_SHUT_DOWN) }
+  private func makeDefaultExecutor() -> rondo_status {
     var options = PoolOptions()
     options.maxWorkers = ExecutorRef.defaultWorkers
     options.setName(literal("asyncio"))
-    guard let made = ExecutorRef.make(options, isCustom: false) else { return (nil, -ENOMEM) }
+    guard let made = ExecutorRef.make(options, isCustom: false) else { return -ENOMEM }
     _ = Global.moveToPin(made.raw)
     s.pointee.executor = bits(made.s)
-    return run(in: made, request)
+    return RONDO_OK
   }
 
   // MARK: - the default executor

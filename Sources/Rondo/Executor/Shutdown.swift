@@ -21,26 +21,30 @@ extension ExecutorRef {
     if flags & UInt32(RONDO_SHUTDOWN_UNBLOCK) != 0 { askAllToEnd() }
   }
 
-  /// Hooks are the program's, so each is called without a lock. A worker that takes another job
-  /// meanwhile is met with that, or not.
+  /// Those that run now, and none that is taken from the queue later. Hooks are the program's, so each
+  /// is called without a lock; the job is held meanwhile.
   private func askAllToEnd() {
-    var index = 0
-    while let job = runningJob(index) {
-      if job.phase == JobPhase.running { job.askToEnd() }
-      index += 1
-    }
-  }
-
-  /// The job of the worker at `index`, as of now.
-  private func runningJob(_ index: Int) -> JobRef? {
     lockBoth()
-    defer { unlockBoth() }
-    var left = index
     var at = s.pointee.all
     while let worker = at {
-      if let job = address(rondo_load64(&worker.pointee.job)) {
-        if left == 0 { return JobRef(job) }
-        left -= 1
+      worker.pointee.mustAsk = address(rondo_load64(&worker.pointee.job))?.load(as: UInt64.self) ?? 0
+      at = worker.pointee.next
+    }
+    unlockBoth()
+    while let job = nextToAsk() { job.askHeld() }
+  }
+
+  /// A job that is to be asked, held.
+  private func nextToAsk() -> JobRef? {
+    lockBoth()
+    defer { unlockBoth() }
+    var at = s.pointee.all
+    while let worker = at {
+      let named = worker.pointee.mustAsk
+      worker.pointee.mustAsk = 0
+      if named != 0, let job = worker.holdJob() {
+        if job.s.pointee.header.handle == named { return job }
+        job.letGoOfHold()
       }
       at = worker.pointee.next
     }
@@ -140,14 +144,21 @@ extension ExecutorRef {
 extension UnsafeMutablePointer where Pointee == WorkerState {
   /// Under both locks. The job is held, so that its texts stay.
   fileprivate func describeJob(_ text: inout Text) {
-    guard let raw = address(rondo_load64(&pointee.job)) else { return }
-    let job = JobRef(raw)
-    if !job.tryHold() { return }
-    if rondo_load64(&pointee.job) == bits(raw) {
-      if text.count > 0 { text.add("\n") }
-      job.describe(self, &text)
-    }
+    guard let job = holdJob() else { return }
+    if text.count > 0 { text.add("\n") }
+    job.describe(self, &text)
     job.letGoOfHold()
+  }
+
+  /// Its job, held; nil if it has none, or somebody else holds that. A worker forgets its job before
+  /// that is done, so what it still has when it is held is the one that it runs.
+  fileprivate func holdJob() -> JobRef? {
+    guard let raw = address(rondo_load64(&pointee.job)) else { return nil }
+    let job = JobRef(raw)
+    if !job.tryHold() { return nil }
+    if rondo_load64(&pointee.job) == bits(raw) { return job }
+    job.letGoOfHold()
+    return nil
   }
 }
 
