@@ -1018,6 +1018,27 @@ KIT_TEST(shutdown_future_is_cancelled)
     end_loop(loop);
 }
 
+/* The loop closes before its pool has ended: nothing of either is left when the job is over. */
+KIT_TEST(close_while_the_pool_ends)
+{
+    rondo_loop *loop = kit_loop();
+    struct gate gate = GATE_INIT;
+    CHECK_OK(rondo_loop_run_in_executor(loop, NULL, NULL, wait_at_gate, &gate, NULL, NULL));
+    kit_event_wait(&gate.begun);
+    rondo_future *ended = NULL;
+    CHECK_OK(rondo_loop_shutdown_default_executor(loop, 3600 * SECOND, &ended));
+    CHECK_OK(rondo_loop_close(loop, NULL));
+    CHECK_EQ_INT(rondo_future_is_done(ended), 0);
+    CHECK_OK(rondo_future_release(ended));
+    CHECK_OK(rondo_loop_release(loop));
+    kit_event_set(&gate.open);
+    while (rondo_debug_live() != 0) {
+        rondo_loop *other = kit_loop();
+        kit_loop_drop(other);
+        sched_yield();
+    }
+}
+
 /* ---- loops that close ------------------------------------------------------------------------- */
 
 /* F65: the loop is gone when the job ends. Its result is dropped, and nothing of the loop is left. */
