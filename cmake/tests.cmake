@@ -79,6 +79,7 @@ rondo_test(library/linkage library "${PROJECT_SOURCE_DIR}/Tests/headers/linkage"
            "$<TARGET_FILE:rondo>" "$<TARGET_SONAME_FILE_NAME:rondo>")
 rondo_test(library/installed library "${PROJECT_SOURCE_DIR}/Tests/headers/installed"
            "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}")
+rondo_test(source/parity-table source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/parity-table" --check)
 rondo_test(source/rooms source "${PROJECT_SOURCE_DIR}/tools/check-rooms" "${RONDO_SWIFTC}")
 rondo_test(source/headers source "${PROJECT_SOURCE_DIR}/Tests/headers/compile" "${RONDO_CLANG}")
 set_property(TEST source/rooms source/headers APPEND PROPERTY ENVIRONMENT "LC_ALL=C")

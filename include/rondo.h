@@ -26,15 +26,16 @@
  * CALLBACKS. fn, arg, drop: arg moves into the library on every return, failure included, and
  * drop(arg), where given, runs exactly once, after the last possible fn. If registering fails fn
  * never runs. Callbacks run on the loop's thread from the loop's own stack, never from inside the
- * call that caused them (a priority queue's comparison has to), and no lock is held while they run.
+ * call that caused them (a priority queue's comparison and a task factory have to), and no lock is
+ * held while they run.
  *
  * THREADS. A loop belongs to the thread that made it; the thread that runs it takes it over.
  * thread:loop functions answer RONDO_E_WRONG_THREAD elsewhere, always. thread:any may be called
  * from anywhere. After fork() everything of an inherited loop answers RONDO_E_WRONG_PROCESS until
  * rondo_loop_reset_after_fork().
  *
- * TIME. int64_t nanoseconds of CLOCK_MONOTONIC; the unit ends the name. Never early; equal
- * deadlines run first-in first-out. RONDO_NEVER is "no deadline".
+ * TIME. int64_t nanoseconds of CLOCK_MONOTONIC, or of the loop's own clock (rondo/replay.h); the unit
+ * ends the name. Never early; equal deadlines run first-in first-out. RONDO_NEVER is "no deadline".
  *
  * STRINGS are NUL-terminated UTF-8 or pointer and length; inputs are copied or used before return
  * unless "borrows" says otherwise.
@@ -52,6 +53,7 @@
 #include <rondo/error.h>
 #include <rondo/context.h>
 #include <rondo/loop.h>
+#include <rondo/replay.h>
 #include <rondo/future.h>
 #include <rondo/coroutine.h>
 #include <rondo/task.h>
@@ -60,10 +62,16 @@
 #include <rondo/queue.h>
 #include <rondo/executor.h>
 #include <rondo/group.h>
+#include <rondo/generator.h>
 #include <rondo/threads.h>
+#include <rondo/thread_queue.h>
 #include <rondo/run.h>
+#include <rondo/scope.h>
+#include <rondo/race.h>
 #include <rondo/socket.h>
+#include <rondo/log.h>
 #include <rondo/debug.h>
+#include <rondo/callgraph.h>
 #include <rondo/async.h>
 
 #endif

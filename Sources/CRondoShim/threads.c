@@ -3,7 +3,7 @@
 
 #include <sys/resource.h>
 
-int32_t rondo_shim_start_thread(void *(*fn)(void *), void *arg, size_t stack_size, uint64_t *out_thread)
+int32_t rondo_shim_start_worker(void *(*fn)(void *), void *arg, size_t stack_size, uint64_t *out_thread)
 {
     pthread_attr_t attributes;
     pthread_t thread = 0;

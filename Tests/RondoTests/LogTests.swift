@@ -30,7 +30,7 @@ private struct Sink {
 
   private func write() { "x".withCString { Log.write(RONDO_LOG_ERROR, $0) } }
 
-  private static let count: rondo_log_fn = { _, _, arg in
+  private static let count: rondo_log_fn = { _, _, _, _, arg in
     let sink = arg!.assumingMemoryBound(to: Sink.self)
     _ = rondo_add32(&sink.pointee.calls, 1)
     if rondo_load32(&sink.pointee.drops) != 0 { _ = rondo_add32(&sink.pointee.dropsInside, 1) }
@@ -39,7 +39,7 @@ private struct Sink {
   @Test("a sink that replaces itself keeps its argument until it returns")
   func replacesItself() {
     let sink = makeSink()
-    #expect(Log.setSink({ _, _, arg in
+    #expect(Log.setSink({ _, _, _, _, arg in
       let sink = arg!.assumingMemoryBound(to: Sink.self)
       sink.pointee.calls += 1
       if sink.pointee.calls == 1 { "inside".withCString { Log.write(RONDO_LOG_ERROR, $0) } }
@@ -56,7 +56,7 @@ private struct Sink {
   @Test("a sink that somebody is in outlives any number of others")
   func parked() {
     let first = makeSink(), second = makeSink(), third = makeSink()
-    #expect(Log.setSink({ _, _, arg in
+    #expect(Log.setSink({ _, _, _, _, arg in
       let sink = arg!.assumingMemoryBound(to: Sink.self)
       rondo_store32(&sink.pointee.isInside, 1)
       while rondo_load32(&sink.pointee.mayLeave) == 0 { sched_yield() }

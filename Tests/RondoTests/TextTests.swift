@@ -31,6 +31,25 @@ import Testing
     #expect(text { $0.addHex(number) } == "0x" + String(number, radix: 16))
   }
 
+  @Test("thousandths have three digits", arguments: [
+    (0, "0.000"), (7, "0.007"), (42, "0.042"), (120, "0.120"), (1000, "1.000"), (123_456, "123.456"),
+  ] as [(Int64, String)])
+  func thousandths(_ number: Int64, _ expected: String) {
+    #expect(text { $0.addThousandths(number) } == expected)
+  }
+
+  @Test("a text that moves out leaves an empty one")
+  func take() {
+    var text = Text()
+    #expect(text.take() == nil)
+    text.add("moved")
+    let taken = text.take()
+    #expect(taken != nil && strcmp(taken!, "moved") == 0)
+    free(taken)
+    text.add("again")
+    #expect(String(cString: text.cString) == "again")
+  }
+
   @Test("it grows with what is added")
   func grows() {
     var expected = ""

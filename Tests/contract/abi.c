@@ -178,15 +178,19 @@ KIT_TEST(trap_says_one_sentence_and_aborts)
 
 /* ---- the log --------------------------------------------------------------------------------- */
 
-static void forbidden_sink(int32_t level, const char *message, void *arg)
+static void forbidden_sink(int32_t level, const char *message, const rondo_log_field *fields,
+                           size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)arg;
     kit_fail(__FILE__, __LINE__, "logged: %s", message);
 }
 
-static void log_again(int32_t level, const char *message, void *arg)
+static void log_again(int32_t level, const char *message, const rondo_log_field *fields,
+                      size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     rondo_loop *loop = arg;
     rondo_exception_context *context = NULL;
     CHECK_EQ_INT(level, RONDO_LOG_ERROR);

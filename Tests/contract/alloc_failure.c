@@ -81,8 +81,10 @@ static void sweep_one(void (*scenario)(void), bool sticky)
     }
 }
 
-static void ignore_log(int32_t level, const char *message, void *arg)
+static void ignore_log(int32_t level, const char *message, const rondo_log_field *fields,
+                       size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;
@@ -466,6 +468,37 @@ out:
 
 KIT_TEST_WITHIN(oom_wait_as_completed, 30) { sweep(several); }
 
+static void graph(void)
+{
+    static struct count counts[2];
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL, *waiter = NULL;
+    rondo_future *gather = NULL;
+    rondo_coroutine *wait = NULL;
+    rondo_call_graph *captured = NULL;
+    char text[4096];
+    memset(counts, 0, sizeof counts);
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_spawn(loop, walk, &counts[0], GIVEN, NULL, &task));
+    rondo_awaitable *awaitables[] = { task, task };
+    TRY(rondo_gather(loop, awaitables, 2, 0, &gather));
+    TRY(rondo_wait_for(gather, 10000000000, &wait));
+    TRY(rondo_loop_create_task(loop, wait, NULL, &waiter));
+    pass(loop);
+    TRY(rondo_capture_call_graph(task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &captured));
+    TRY(rondo_call_graph_format(captured, text, sizeof text, NULL));
+    TRY(rondo_loop_format_tasks(loop, text, sizeof text, NULL));
+    run_to_the_end(loop, waiter, NULL);
+out:
+    CHECK_OK(rondo_call_graph_release(captured));
+    CHECK_OK(rondo_future_release(gather));
+    CHECK_OK(rondo_task_release(waiter));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_call_graph, 30) { sweep(graph); }
+
 struct structured {
     RONDO_FRAME;
     rondo_loop *loop;
@@ -512,6 +545,193 @@ out:
 }
 
 KIT_TEST_WITHIN(oom_task_group_timeout, 60) { sweep(structured); }
+
+struct scoped {
+    RONDO_FRAME;
+    rondo_loop *loop;
+    rondo_cancel_scope *outer, *inner;
+    rondo_task_group *group;
+    struct count counts[3];
+    rondo_error *left;
+    rondo_status status;
+    rondo_future *request;
+};
+
+/* Scopes, deadlines, grace periods and children inside; whatever fails, the part can be left. */
+RONDO_STEP(scoped_step)
+{
+    struct scoped *self = frame;
+    rondo_cancel_scope_options options = { .size = sizeof options, .grace_ns = 10000000000 };
+    RONDO_BEGIN(self);
+    RONDO_CANCEL_SCOPE_ENTER(self, self->outer, self->loop, &options);
+    RONDO_CHECK(rondo_cancel_scope_set_deadline(self->outer, RONDO_NEVER - 1), "deadline");
+    RONDO_CHECK(rondo_cancel_scope_get_request(self->outer, &self->request), "request");
+    RONDO_TASK_GROUP_ENTER(self, self->group, self->loop);
+    RONDO_CHECK(rondo_task_group_spawn(self->group, walk, &self->counts[0], GIVEN, NULL, NULL), "spawn");
+    RONDO_CHECK(rondo_cancel_scope_new_after(self->loop, 10000000000, NULL, &self->inner), "inner");
+    RONDO_CHECK(rondo_cancel_scope_enter(self->inner), "inner");
+    RONDO_CHECK(rondo_cancel_scope_cancel_here(self->inner, "enough"), "cancel");
+    RONDO_TRY(self, rondo_coroutine_sleep(co, 10000000000));
+    CHECK(thrown != NULL);
+    RONDO_CHECK(rondo_cancel_scope_exit(self->inner, thrown, &self->left), "inner");
+    if (self->left != NULL) { /* a child failed for want of memory: that cancels, too */
+        CHECK(!clean);
+        CHECK_OK(rondo_error_release(self->left));
+    }
+    RONDO_CHECK(rondo_cancel_scope_cancel(self->outer, "ask", NULL), "cancel");
+    RONDO_CHECK(rondo_cancel_scope_insist(self->outer), "insist");
+    RONDO_TRY_TASK_GROUP_EXIT(self, work, self->group);
+    CHECK(thrown == NULL || !clean || rondo_error_get_status(thrown) == RONDO_E_CANCELLED);
+    RONDO_TRY_CANCEL_SCOPE_EXIT(self, scope, self->outer, self->left);
+    CHECK(self->left == NULL || !clean);
+    CHECK_OK(rondo_error_release(self->left));
+    RONDO_RETURN("scoped");
+    RONDO_END(self);
+}
+
+static void scoped(void)
+{
+    struct scoped frame = { 0 };
+    rondo_coroutine *main = NULL;
+    TRY(rondo_loop_new(NULL, &frame.loop));
+    TRY(rondo_coroutine_new("scoped", scoped_step, &frame, GIVEN, &main));
+    run_to_the_end(frame.loop, main, "scoped");
+out:
+    CHECK_OK(rondo_cancel_scope_release(frame.inner));
+    CHECK_OK(rondo_cancel_scope_release(frame.outer));
+    CHECK_OK(rondo_task_group_release(frame.group));
+    CHECK_OK(rondo_future_release(frame.request));
+    end_loop(frame.loop);
+}
+
+KIT_TEST_WITHIN(oom_cancel_scopes, 60) { sweep(scoped); }
+
+static rondo_status make_walk(size_t index, void *arg, rondo_coroutine **out)
+{
+    (void)index;
+    return rondo_coroutine_new("walk", walk, arg, GIVEN, out);
+}
+
+struct racing {
+    RONDO_FRAME;
+    rondo_loop *loop;
+    struct count count;
+    rondo_coroutine *race;
+};
+
+RONDO_STEP(racing_step)
+{
+    struct racing *self = frame;
+    const rondo_race_result *result;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(rondo_staggered_race(3, RONDO_NEVER, make_walk, &self->count, GIVEN, &self->race),
+                "race");
+    RONDO_TRY_AWAIT(self, self->race);
+    CHECK(thrown == NULL || !clean);
+    result = sent;
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    CHECK(!clean || (result->winner == 0 && result->started == 1));
+    RONDO_RETURN("raced");
+    RONDO_END(self);
+}
+
+static void racing(void)
+{
+    struct racing frame = { 0 };
+    rondo_coroutine *main = NULL;
+    TRY(rondo_loop_new(NULL, &frame.loop));
+    TRY(rondo_coroutine_new("racing", racing_step, &frame, GIVEN, &main));
+    run_to_the_end(frame.loop, main, "raced");
+out:
+    end_loop(frame.loop);
+}
+
+KIT_TEST_WITHIN(oom_staggered_race, 60) { sweep(racing); }
+
+struct generates {
+    RONDO_FRAME;
+    rondo_async_generator *generator, *other;
+    rondo_error *left;
+    void *item;
+    int i;
+};
+
+RONDO_STEP(items_step)
+{
+    struct generates *self = frame;
+    RONDO_BEGIN(self);
+    for (self->i = 0; self->i < 3; self->i++) {
+        if (self->i > 0) /* what is asked after was given when it was asked */
+            given++;
+        RONDO_YIELD_VALUE_IN(self, items, "item", self->i > 0 ? kit_drop : NULL);
+    }
+    RONDO_FINALLY(self, items, self->left);
+    RONDO_YIELD(self);
+    RONDO_END_FINALLY(self, self->left);
+    RONDO_END(self);
+}
+
+static void end_items(void *frame)
+{
+    struct generates *self = frame;
+    kit_drop(NULL);
+    CHECK_OK(rondo_error_release(self->left));
+}
+
+static rondo_status new_items(rondo_async_generator **out)
+{
+    void *frame = NULL;
+    rondo_status status = rondo_async_generator_new_with_frame("items", items_step,
+                                                               sizeof(struct generates), end_items,
+                                                               &frame, out);
+    given += status == RONDO_OK;
+    return status;
+}
+
+/* One is asked to its end, one is closed, one dropped half-way, and one left to the shutdown. */
+RONDO_STEP(generates_step)
+{
+    struct generates *self = frame;
+    rondo_coroutine *asking = NULL;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(new_items(&self->generator), "generator");
+    RONDO_ASYNC_FOR(self, self->generator, self->item)
+        CHECK_EQ_STR(self->item, "item");
+    CHECK_OK(rondo_async_generator_release(self->generator));
+    self->generator = NULL;
+    RONDO_CHECK(new_items(&self->generator), "generator");
+    RONDO_CHECK(rondo_async_generator_asend(self->generator, NULL, GIVEN, &asking), "asend");
+    RONDO_AWAIT(self, asking);
+    RONDO_TRY_ACLOSING_EXIT(self, items, self->generator);
+    CHECK(thrown == NULL || !clean);
+    RONDO_CHECK(new_items(&self->generator), "generator");
+    RONDO_DO(self, rondo_coroutine_anext(co, self->generator));
+    CHECK_OK(rondo_async_generator_release(self->generator));
+    self->generator = NULL;
+    RONDO_CHECK(new_items(&self->other), "generator");
+    RONDO_DO(self, rondo_coroutine_anext(co, self->other));
+    RONDO_RETURN("generated");
+    RONDO_END(self);
+}
+
+static void generators(void)
+{
+    struct generates frame = { 0 };
+    rondo_loop *loop = NULL;
+    rondo_coroutine *main = NULL, *shutdown = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_coroutine_new("generates", generates_step, &frame, GIVEN, &main));
+    run_to_the_end(loop, main, "generated");
+    TRY(rondo_loop_shutdown_asyncgens(loop, &shutdown));
+    run_to_the_end(loop, shutdown, NULL);
+out:
+    CHECK_OK(rondo_async_generator_release(frame.generator));
+    CHECK_OK(rondo_async_generator_release(frame.other));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_generators, 60) { sweep(generators); }
 
 static void whole_run(void)
 {
@@ -899,6 +1119,140 @@ out:
 }
 
 KIT_TEST(oom_embedding) { sweep(guest); }
+
+/* ---- runners, factories, queues between threads ----------------------------------------------- */
+
+static rondo_step returns_text(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
+{
+    (void)frame;
+    (void)sent;
+    (void)thrown;
+    return rondo_coroutine_return(co, "text", NULL);
+}
+
+static void runner_runs(void)
+{
+    rondo_runner *runner = NULL;
+    rondo_loop *loop = NULL;
+    TRY(rondo_runner_new(NULL, &runner));
+    TRY(rondo_runner_get_loop(runner, &loop));
+    for (int i = 0; i < 2; i++) {
+        rondo_coroutine *main = NULL;
+        void *value = NULL;
+        TRY(rondo_coroutine_new("main", returns_text, NULL, GIVEN, &main));
+        TRY(rondo_runner_run(runner, main, &value, NULL));
+        CHECK_EQ_STR(value, "text");
+    }
+out:
+    if (runner != NULL) {
+        rondo_status status = rondo_runner_close(runner);
+        CHECK(status == RONDO_OK || (!clean && status == -ENOMEM));
+    }
+    CHECK_OK(rondo_runner_release(runner));
+}
+
+KIT_TEST(oom_runner) { sweep(runner_runs); }
+
+static void run_in_one_go(void)
+{
+    rondo_coroutine *main = NULL;
+    TRY(rondo_coroutine_new("main", returns_text, NULL, GIVEN, &main));
+    TRY(rondo_run(main, NULL, NULL, NULL));
+out:;
+}
+
+KIT_TEST(oom_run_in_one_go) { sweep(run_in_one_go); }
+
+static void task_factory(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_loop_set_task_factory(loop, rondo_eager_task_factory, NULL, GIVEN));
+    TRY(rondo_loop_spawn(loop, returns_text, NULL, GIVEN, NULL, &task));
+    pass(loop);
+out:
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+}
+
+KIT_TEST(oom_task_factory) { sweep(task_factory); }
+
+struct shared_queue {
+    rondo_thread_queue *queue;
+    rondo_thread_event *event;
+    rondo_status status;
+};
+
+static rondo_step gets_shared(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
+{
+    struct { struct shared_queue *shared; int step; } *self = frame;
+    rondo_coroutine *next = NULL;
+    (void)sent;
+    if (thrown != NULL)
+        return rondo_coroutine_raise(co, thrown);
+    if (self->step++ == 2)
+        return RONDO_STEP_RETURN;
+    rondo_status status = self->step == 1 ? rondo_thread_queue_get_async(self->shared->queue, &next)
+                                          : rondo_thread_event_wait_async(self->shared->event, &next);
+    if (REFUSED(status))
+        return rondo_coroutine_raise_status(co, status, NULL);
+    return rondo_coroutine_await_moved(co, next);
+}
+
+static void puts_shared(void *arg)
+{
+    struct shared_queue *shared = arg;
+    shared->status = rondo_thread_queue_put_nowait(shared->queue, NULL, GIVEN);
+    CHECK_OK(rondo_thread_event_set(shared->event));
+}
+
+/* A wake-up never fails: with no memory for a call in the inbox there is a way that needs none. */
+static void thread_queues(void)
+{
+    struct shared_queue shared = { 0 };
+    struct { struct shared_queue *shared; int step; } frame = { &shared, 0 };
+    rondo_loop *loop = NULL;
+    rondo_task *task = NULL;
+    rondo_future *future = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_thread_queue_new(0, &shared.queue));
+    TRY(rondo_thread_event_new(&shared.event));
+    TRY(rondo_loop_spawn(loop, gets_shared, &frame, NULL, NULL, &task));
+    pass(loop);
+    kit_in_thread(puts_shared, &shared);
+    if (REFUSED(shared.status))
+        CHECK_OK(rondo_thread_queue_shutdown(shared.queue, 0));
+    TRY(rondo_loop_run_until_complete(loop, task, &future));
+    if (rondo_future_result(future, NULL) == RONDO_E_RAISED)
+        CHECK(!clean);
+out:
+    CHECK_OK(rondo_future_release(future));
+    CHECK_OK(rondo_task_release(task));
+    end_loop(loop);
+    CHECK_OK(rondo_thread_queue_release(shared.queue));
+    CHECK_OK(rondo_thread_event_release(shared.event));
+}
+
+KIT_TEST(oom_thread_queues) { sweep(thread_queues); }
+/* ---- debug mode: what it has to say is text, and a report is never worth a failure ------------ */
+
+static void debug_mode(void)
+{
+    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_DEBUG };
+    rondo_loop *loop = NULL;
+    struct kit_arg arg = { 0 };
+    TRY(rondo_loop_new(&options, &loop));
+    CHECK_OK(rondo_loop_set_slow_callback_duration(loop, 0));
+    TRY(rondo_loop_call_soon(loop, kit_arg_call, &arg, NULL, NULL));
+    TRY(rondo_loop_spawn(loop, walk, calloc(1, sizeof(struct count)), free, NULL, NULL));
+    pass(loop);
+    CHECK_EQ_INT(arg.calls, 1);
+out:
+    end_loop(loop);
+}
+
+KIT_TEST(oom_debug_mode) { sweep(debug_mode); }
 
 /* ---- object memory itself: the pool of chunks grows only once, so a fresh process for each point ---- */
 

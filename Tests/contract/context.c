@@ -1,6 +1,8 @@
 /* context.c - context variables: who sees what was set where, and when a value is dropped. */
 #include "coro.h"
 
+#include <errno.h>
+
 #define NUMBER(n) ((void *)(intptr_t)(n))
 
 static rondo_contextvar *variable;
@@ -174,6 +176,104 @@ KIT_TEST(threads_have_contexts_of_their_own)
     in_new_context(with_a_thread, NULL);
 }
 
+/* ---- tokens --------------------------------------------------------------------------------- */
+
+static rondo_context_token *set_with_token(intptr_t value, rondo_drop_fn drop)
+{
+    rondo_context_token *token = NULL;
+    CHECK_OK(rondo_contextvar_set_with_token(variable, NUMBER(value), drop, &token));
+    return token;
+}
+
+static void end_token(rondo_context_token *token)
+{
+    CHECK_OK(rondo_context_token_release(token));
+}
+
+static void reset_elsewhere(void *token)
+{
+    CHECK_STATUS(rondo_contextvar_reset(variable, token), -EINVAL);
+}
+
+static void tokens(void *arg)
+{
+    rondo_contextvar *other = NULL;
+    rondo_context *context = NULL;
+    void *old = arg;
+    rondo_context_token *first = set_with_token(1, kit_drop);
+    rondo_context_token *second = set_with_token(2, kit_drop);
+    CHECK_STATUS(rondo_context_token_get_old_value(first, &old), -ENOENT);
+    CHECK_OK(rondo_context_token_get_old_value(second, &old));
+    CHECK_EQ_INT((intptr_t)old, 1);
+    CHECK_OK(rondo_contextvar_reset(variable, second));
+    CHECK_EQ_INT(get(), 1);
+    CHECK_EQ_INT(kit_drops, 1); /* the 2 */
+    CHECK_STATUS(rondo_contextvar_reset(variable, second), RONDO_E_INVALID_STATE);
+    /* Another variable, another context, another thread: ValueError. */
+    CHECK_OK(rondo_contextvar_new("other", NULL, &other));
+    CHECK_STATUS(rondo_contextvar_reset(other, first), -EINVAL);
+    CHECK_OK(rondo_contextvar_release(other));
+    CHECK_OK(rondo_context_new(&context));
+    CHECK_OK(rondo_context_run(context, reset_elsewhere, first));
+    CHECK_OK(rondo_context_release(context));
+    kit_in_thread(reset_elsewhere, first);
+    CHECK_EQ_INT(get(), 1);
+    CHECK_OK(rondo_contextvar_reset(variable, first));
+    CHECK_EQ_INT(get(), -1); /* it was not set: its default */
+    CHECK_EQ_INT(kit_drops, 1); /* the second token has the 1 */
+    end_token(second);
+    CHECK_EQ_INT(kit_drops, 2);
+    end_token(first);
+    CHECK_STATUS(rondo_contextvar_reset(variable, first), RONDO_E_STALE_HANDLE);
+}
+
+KIT_TEST(tokens_undo_a_set)
+{
+    in_new_context(tokens, NULL);
+}
+
+struct token_frame {
+    RONDO_FRAME;
+    rondo_context_token *token;
+};
+
+static rondo_context_token *of_another_task;
+
+RONDO_STEP(token_step)
+{
+    struct token_frame *self = frame;
+    RONDO_BEGIN(self);
+    set(1);
+    self->token = set_with_token(2, NULL);
+    if (of_another_task != NULL)
+        CHECK_STATUS(rondo_contextvar_reset(variable, of_another_task), -EINVAL);
+    of_another_task = self->token;
+    RONDO_YIELD(self);
+    CHECK_EQ_INT(get(), 2);
+    CHECK_OK(rondo_contextvar_reset(variable, self->token));
+    CHECK_EQ_INT(get(), 1);
+    end_token(self->token);
+    RONDO_END(self);
+}
+
+/* In a task the context is the same from step to step, and another task's is another. */
+KIT_TEST(tokens_of_tasks)
+{
+    rondo_loop *loop = kit_loop();
+    struct token_frame frames[2] = { { 0 } };
+    rondo_task *tasks[2];
+    of_another_task = NULL;
+    CHECK_OK(rondo_contextvar_new("variable", NUMBER(-1), &variable));
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(rondo_loop_spawn(loop, token_step, &frames[i], NULL, NULL, &tasks[i]));
+    for (int i = 0; i < 2; i++) {
+        run_until_done(loop, tasks[i]);
+        end_task(tasks[i]);
+    }
+    CHECK_OK(rondo_contextvar_release(variable));
+    kit_loop_end(loop);
+}
+
 /* ---- callbacks ------------------------------------------------------------------------------ */
 
 static void log_and_set(void *arg)
@@ -201,6 +301,47 @@ static void callbacks(void *arg)
     CHECK_EQ_INT(get(), 2);
     CHECK_OK(rondo_context_release(context));
     kit_loop_end(loop);
+}
+
+static void post_in_context(void *arg)
+{
+    rondo_handle *handle = NULL;
+    void **both = arg;
+    CHECK_OK(rondo_loop_call_soon_threadsafe_in_context(both[0], both[1], log_and_set, NUMBER(5), NULL, NULL));
+    CHECK_OK(rondo_loop_call_soon_threadsafe_in_context(both[0], both[1], log_and_set, NUMBER(6), NULL, &handle));
+    CHECK_OK(rondo_loop_call_soon_threadsafe_in_context(both[0], NULL, log_and_set, NUMBER(7), NULL, NULL));
+    CHECK_OK(rondo_handle_release(handle));
+}
+
+static void callbacks_later(void *arg)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_context *context = NULL;
+    rondo_handle *handle = NULL;
+    (void)arg;
+    set(1);
+    CHECK_OK(rondo_context_new(&context));
+    CHECK_OK(rondo_loop_call_later_in_context(loop, context, 0, log_and_set, NUMBER(2), NULL, NULL));
+    CHECK_OK(rondo_loop_call_at_in_context(loop, context, 0, log_and_set, NUMBER(3), NULL, &handle));
+    CHECK_OK(rondo_loop_call_at_in_context(loop, NULL, 0, log_and_set, NUMBER(4), NULL, NULL));
+    CHECK_OK(rondo_loop_call_later_in_context(loop, context, 3600 * INT64_C(1000000000), kit_no_call, NULL, kit_drop, NULL));
+    kit_pass(loop);
+    kit_pass(loop);
+    /* The two at 0 are due before the one that was told from now. */
+    kit_expect_log("-1 1 3");
+    kit_in_thread(post_in_context, (void *[]){ loop, context });
+    kit_pass(loop);
+    kit_expect_log("2 5 -1");
+    CHECK_OK(rondo_handle_release(handle));
+    CHECK_OK(rondo_context_release(context));
+    kit_loop_drop(loop);
+    CHECK_EQ_INT(kit_drops, 1);
+    CHECK_EQ_INT(get(), 1);
+}
+
+KIT_TEST(callbacks_later_in_a_context)
+{
+    in_new_context(callbacks_later, NULL);
 }
 
 KIT_TEST(K19_callbacks)

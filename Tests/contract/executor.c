@@ -1130,6 +1130,36 @@ KIT_TEST(owner_of_the_loop_ends)
     kit_loop_end(orphan.loop);
 }
 
+/* ---- a virtual clock -------------------------------------------------------------------------- */
+
+/* While a job is waited for no time passes: the clock does not jump to the timer, nor see a deadlock. */
+KIT_TEST(virtual_clock_waits_for_jobs)
+{
+    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_VIRTUAL_CLOCK };
+    rondo_loop *loop = NULL;
+    struct gate gate = GATE_INIT;
+    struct kit_arg timer = { 0 };
+    void *value = NULL;
+    CHECK_OK(rondo_loop_new(&options, &loop));
+    CHECK_OK(rondo_loop_call_later(loop, 3600 * SECOND, kit_arg_call, &timer, NULL, NULL));
+    rondo_future *future = run_in(loop, NULL, wait_at_gate, &gate);
+    kit_event_wait(&gate.begun);
+    CHECK_OK(rondo_loop_begin(loop));
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(rondo_loop_iterate(loop, 1000000));
+    CHECK_OK(rondo_loop_end(loop));
+    CHECK_EQ_INT(timer.calls, 0);
+    kit_event_set(&gate.open);
+    CHECK_OK(finish(loop, future, &value));
+    CHECK_EQ_STR(value, "through");
+    CHECK_OK(rondo_future_release(future));
+    CHECK_OK(rondo_loop_shutdown_default_executor(loop, 300 * SECOND, &future));
+    CHECK_OK(finish(loop, future, NULL));
+    CHECK_EQ_INT(timer.calls, 0);
+    CHECK_OK(rondo_future_release(future));
+    kit_loop_drop(loop);
+}
+
 /* ---- a run ------------------------------------------------------------------------------------ */
 
 static rondo_status log_late(rondo_job *job, void *arg)

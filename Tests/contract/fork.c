@@ -315,8 +315,10 @@ static void use_errors(void)
     CHECK_OK(rondo_error_release(first));
 }
 
-static void ignore_message(int32_t level, const char *message, void *arg)
+static void ignore_message(int32_t level, const char *message, const rondo_log_field *fields,
+                           size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;

@@ -20,6 +20,7 @@ struct world {
     rondo_future *future;
     rondo_task *task;
     rondo_coroutine *coroutine;
+    rondo_async_generator *generator;
     rondo_thread_future *thread_future;
     rondo_error *error;
     rondo_context *context;
@@ -33,9 +34,15 @@ struct world {
     rondo_queue *queue;
     rondo_timeout *timeout;
     rondo_task_group *group;
+    rondo_cancel_scope *scope;
     rondo_as_completed *completed;
     rondo_executor *executor; /* a custom one, which only keeps what it gets */
     rondo_job *job;
+    rondo_runner *runner;
+    rondo_thread_queue *thread_queue;
+    rondo_thread_event *thread_event;
+    rondo_context_token *token;
+    rondo_call_graph *graph;
     int fds[2];
 };
 
@@ -92,6 +99,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_future_new(world.loop, &world.future));
     CHECK_OK(rondo_loop_spawn(world.loop, sleep_long, NULL, NULL, NULL, &world.task));
     CHECK_OK(rondo_coroutine_new("c", sleep_long, NULL, NULL, &world.coroutine));
+    CHECK_OK(rondo_async_generator_new("g", sleep_long, NULL, NULL, &world.generator));
     CHECK_OK(rondo_thread_future_new(&world.thread_future));
     world.error = kit_error(1, "misuse");
     CHECK_OK(rondo_context_new(&world.context));
@@ -105,9 +113,16 @@ static struct world make_world(void)
     CHECK_OK(rondo_queue_new(world.loop, 0, &world.queue));
     CHECK_OK(rondo_timeout_new(world.loop, RONDO_NEVER, &world.timeout));
     CHECK_OK(rondo_task_group_new(world.loop, &world.group));
+    CHECK_OK(rondo_cancel_scope_new(world.loop, NULL, &world.scope));
     CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
                                     &world.completed));
     make_executor(&world);
+    CHECK_OK(rondo_contextvar_set_with_token(world.variable, NULL, NULL, &world.token));
+    CHECK_OK(rondo_contextvar_reset(world.variable, world.token));
+    CHECK_OK(rondo_runner_new(NULL, &world.runner));
+    CHECK_OK(rondo_thread_queue_new(0, &world.thread_queue));
+    CHECK_OK(rondo_thread_event_new(&world.thread_event));
+    CHECK_OK(rondo_capture_call_graph(world.task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &world.graph));
     kit_socketpair(world.fds);
     return world;
 }
@@ -116,6 +131,7 @@ static struct world make_world(void)
 static void end_world(struct world *world)
 {
     rondo_coroutine_release(world->coroutine);
+    rondo_async_generator_release(world->generator);
     rondo_future_release(world->future);
     rondo_task_release(world->task);
     rondo_handle_release(world->handle);
@@ -131,6 +147,7 @@ static void end_world(struct world *world)
     rondo_queue_release(world->queue);
     rondo_timeout_release(world->timeout);
     rondo_task_group_release(world->group);
+    rondo_cancel_scope_release(world->scope);
     rondo_as_completed_release(world->completed);
     rondo_job_abandon(world->job);
     rondo_executor_release(world->executor);
@@ -140,6 +157,12 @@ static void end_world(struct world *world)
         CHECK_OK(rondo_executor_shutdown(made, 0, RONDO_NEVER, NULL));
         CHECK_OK(rondo_executor_release(made));
     }
+    rondo_context_token_release(world->token);
+    rondo_runner_close(world->runner);
+    rondo_runner_release(world->runner);
+    rondo_thread_queue_release(world->thread_queue);
+    rondo_thread_event_release(world->thread_event);
+    rondo_call_graph_release(world->graph);
     rondo_loop_close(world->loop, NULL);
     rondo_loop_release(world->loop);
     rondo_error_release(world->error);
@@ -162,10 +185,14 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_awaitable *", world->future },    { "rondo_lock *", world->lock },
         { "rondo_event *", world->event },         { "rondo_condition *", world->condition },
         { "rondo_semaphore *", world->semaphore }, { "rondo_barrier *", world->barrier },
-        { "rondo_queue *", world->queue },
-        { "rondo_timeout *", world->timeout },
+        { "rondo_queue *", world->queue },         { "rondo_async_generator *", world->generator },
+        { "rondo_timeout *", world->timeout },     { "rondo_cancel_scope *", world->scope },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
         { "rondo_executor *", world->executor },   { "rondo_job *", world->job },
+        { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
+        { "rondo_thread_event *", world->thread_event },
+        { "rondo_context_token *", world->token },
+        { "rondo_call_graph *", world->graph },
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;
@@ -188,19 +215,46 @@ static void count_drop(void *arg)
 
 static void nop_fd(int32_t fd, void *arg) { (void)fd; (void)arg; }
 static void nop_loop(rondo_loop *loop, void *arg) { (void)loop; (void)arg; }
+static void nop_generator(rondo_loop *loop, rondo_async_generator *g, void *arg) { (void)loop; (void)g; (void)arg; }
 static void nop_future(rondo_future *future, void *arg) { (void)future; (void)arg; }
 static void nop_thread(rondo_thread_future *future, void *arg) { (void)future; (void)arg; }
-static void nop_log(int32_t level, const char *text, void *arg) { (void)level; (void)text; (void)arg; }
+static void nop_log(int32_t level, const char *text, const rondo_log_field *fields, size_t count, void *arg)
+{
+    (void)level; (void)text; (void)fields; (void)count; (void)arg;
+}
 static void nop_call(void *arg) { (void)arg; }
 static int32_t nop_predicate(void *arg) { (void)arg; return 1; }
 static int32_t nop_compare(const void *a, const void *b, void *arg) { (void)a; (void)b; (void)arg; return 0; }
+static rondo_status nop_race(size_t i, void *arg, rondo_coroutine **out) { (void)i; (void)arg; (void)out; return -EIO; }
+
+static uint32_t nop_choice(rondo_loop *loop, int32_t kind, uint32_t count, void *arg)
+{
+    (void)loop;
+    (void)kind;
+    (void)count;
+    (void)arg;
+    return 0;
+}
+
+static rondo_status nop_factory(rondo_loop *loop, rondo_coroutine *coroutine,
+                                const rondo_task_options *options, void *arg, rondo_task **out_task)
+{
+    (void)arg;
+    return rondo_task_new(loop, coroutine, options, out_task);
+}
 
 static uint64_t callback_of(const char *type)
 {
+    if (strcmp(type, "rondo_choice_fn") == 0)
+        return (uintptr_t)nop_choice;
+    if (strcmp(type, "rondo_task_factory_fn") == 0)
+        return (uintptr_t)nop_factory;
     if (strcmp(type, "rondo_fd_fn") == 0)
         return (uintptr_t)nop_fd;
     if (strcmp(type, "rondo_loop_fn") == 0)
         return (uintptr_t)nop_loop;
+    if (strcmp(type, "rondo_async_generator_fn") == 0)
+        return (uintptr_t)nop_generator;
     if (strcmp(type, "rondo_future_fn") == 0)
         return (uintptr_t)nop_future;
     if (strcmp(type, "rondo_thread_future_fn") == 0)
@@ -217,6 +271,8 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)nop_compare;
     if (strcmp(type, "rondo_job_fn") == 0)
         return (uintptr_t)nop_job;
+    if (strcmp(type, "rondo_race_fn") == 0)
+        return (uintptr_t)nop_race;
     CHECK_EQ_STR(type, "rondo_call_fn");
     return (uintptr_t)nop_call;
 }
@@ -313,7 +369,8 @@ static bool is_named(const struct api_function *function, const char *const *nam
 
 /* Not to be called with arguments that are all right: they end the process or wait for ever. */
 static const char *const dangerous[] = { "rondo_debug_trap", "rondo_run", "rondo_loop_run_forever",
-                                         "rondo_loop_run_until_complete", NULL };
+                                         "rondo_loop_run_until_complete", "rondo_runner_run",
+                                         "rondo_runner_run_in_context", NULL };
 /* Actions of a running step: outside of one they have no status to answer with. */
 static bool is_action(const struct api_function *function)
 {
@@ -334,7 +391,9 @@ static bool ends_with(const char *text, const char *end)
 static bool null_is_allowed(const struct api_function *function, const struct api_param *param)
 {
     static const char *const names[] = { "rondo_set_event_loop", "rondo_current_task",
-                                         "rondo_all_tasks", NULL };
+                                         "rondo_all_tasks", "rondo_current_deadline", "rondo_current_time_left",
+                                         "rondo_capture_call_graph", "rondo_format_call_graph",
+                                         "rondo_print_call_graph", NULL };
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
@@ -348,7 +407,7 @@ static int drop_index(const struct api_function *function)
 {
     for (int i = 0; i < function->count; i++)
         if (function->params[i].kind == API_DROP &&
-            strcmp(function->name, "rondo_coroutine_new_with_frame") != 0)
+            strstr(function->name, "_new_with_frame") == NULL)
             return i;
     return -1;
 }
@@ -521,7 +580,9 @@ KIT_TEST(double_release_everywhere)
 static bool null_callback_is_allowed(const struct api_function *function)
 {
     static const char *const names[] = { "rondo_loop_set_exception_handler",
-                                         "rondo_loop_set_poll_hooks", "rondo_log_set_sink",
+                                         "rondo_loop_set_poll_hooks", "rondo_loop_set_choice", "rondo_log_set_sink",
+                                         "rondo_loop_set_task_factory", "rondo_log_set_queued_sink",
+                                         "rondo_loop_set_asyncgen_hooks",
                                          "rondo_job_set_unblock", NULL };
     return is_named(function, names);
 }
@@ -545,7 +606,7 @@ static void release_outputs(const struct api_function *function)
 static void check_null_of(const struct api_function *function, int index)
 {
     /* NULL is a value like any other there, and would stay in this thread's context. */
-    if (strcmp(function->name, "rondo_contextvar_set") == 0)
+    if (strncmp(function->name, "rondo_contextvar_set", 20) == 0)
         return;
     struct world world = make_world();
     uint64_t args[API_PARAMS];
@@ -754,6 +815,8 @@ KIT_TEST(loop_options)
     big.options.flags = 0x80000000u;
     CHECK_STATUS(try_loop_options(&big), -EINVAL);
     big.options.flags = RONDO_LOOP_DEBUG | 2;
+    CHECK_STATUS(try_loop_options(&big), -EINVAL);
+    big.options.flags = RONDO_LOOP_VIRTUAL_CLOCK | RONDO_LOOP_MANUAL_CLOCK;
     CHECK_STATUS(try_loop_options(&big), -EINVAL);
     big.options.flags = 0;
     big.options.reserved = 1;

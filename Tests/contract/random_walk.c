@@ -1,6 +1,6 @@
 /*
  * random_walk.c - everything at once: random calls on futures, tasks, coroutines, handles, errors,
- * locks and queues, from outside, from callbacks and from inside of steps, valid and stale handles alike.
+ * locks, queues, scopes and groups, from outside, from callbacks and from inside of steps, valid and stale handles alike.
  *
  * No outcome is expected of a single call but that it is a status and does what it says with what
  * moves. In the end every argument was dropped exactly once and nothing is left over, and no
@@ -8,6 +8,7 @@
  */
 #include "coro.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define POOL 24
@@ -38,6 +39,7 @@ struct slot {
 static rondo_loop *loop;
 static struct slot futures[POOL], tasks[POOL], handles[POOL], coroutines[POOL], errors[POOL];
 static struct slot locks[POOL], events[POOL], conditions[POOL], semaphores[POOL], barriers[POOL], queues[POOL];
+static struct slot scopes[POOL], groups[POOL], timeouts[POOL];
 static long given, dropped, depth;
 
 static void drop(void *arg)
@@ -83,6 +85,9 @@ RELEASER(condition, rondo_condition)
 RELEASER(semaphore, rondo_semaphore)
 RELEASER(barrier, rondo_barrier)
 RELEASER(queue, rondo_queue)
+RELEASER(cancel_scope, rondo_cancel_scope)
+RELEASER(task_group, rondo_task_group)
+RELEASER(timeout, rondo_timeout)
 
 static void let_go(struct slot *pool, rondo_status (*release)(void *))
 {
@@ -172,12 +177,39 @@ static rondo_coroutine *new_waiter(void)
     return made;
 }
 
+static rondo_status make_contestant(size_t index, void *arg, rondo_coroutine **out)
+{
+    (void)index;
+    (void)arg;
+    wander(1);
+    if (below(4) == 0)
+        return below(2) ? -EIO : RONDO_OK;
+    *out = new_walker();
+    return RONDO_OK;
+}
+
+/* A race, or the end of a group. */
+static rondo_coroutine *new_structure(void)
+{
+    rondo_coroutine *made = NULL;
+    if (below(3) == 0) {
+        (void)rondo_task_group_exit(pick(groups), NULL, &made);
+        return made;
+    }
+    given++;
+    (void)rondo_staggered_race(below(4), below(3) ? (int64_t)below(3) - 1 : RONDO_NEVER, make_contestant, &state, drop,
+                               &made);
+    return made;
+}
+
 static rondo_step wait_for_something(rondo_coroutine *co)
 {
     rondo_future *made = NULL;
     rondo_coroutine *wait = NULL;
     rondo_awaitable *some[] = { pick(futures), pick(tasks), pick(futures) };
     if (below(3) == 0 && (wait = new_waiter()) != NULL)
+        return rondo_coroutine_await(co, wait);
+    if (below(6) == 0 && (wait = new_structure()) != NULL)
         return rondo_coroutine_await(co, wait);
     switch (below(9)) {
     case 0: return rondo_coroutine_await(co, pick(futures));
@@ -399,6 +431,59 @@ static void touch_waiter(void)
         put(tasks, task, release_task);
 }
 
+static void make_scope(void)
+{
+    rondo_cancel_scope_options options = { .size = sizeof options, .flags = below(4), .deadline_ns = below(4) == 0,
+                                           .grace_ns = (int64_t)below(3) * 1000 };
+    rondo_cancel_scope *scope = NULL;
+    rondo_timeout *timeout = NULL;
+    rondo_task_group *group = NULL;
+    if (rondo_cancel_scope_new(loop, &options, &scope) == RONDO_OK)
+        put(scopes, scope, release_cancel_scope);
+    if (rondo_timeout_new(loop, (int64_t)below(3) * 1000, &timeout) == RONDO_OK)
+        put(timeouts, timeout, release_timeout);
+    if (rondo_task_group_new(loop, &group) == RONDO_OK)
+        put(groups, group, release_task_group);
+}
+
+/* In no order at all: inner ones after outer ones, from any task and from none. */
+static void touch_scope(void)
+{
+    rondo_future *request = NULL;
+    rondo_cancel_scope *scope = pick(scopes);
+    switch (below(12)) {
+    case 0: make_scope(); break;
+    case 1: case 2: (void)rondo_cancel_scope_enter(scope); break;
+    case 3: case 4: (void)rondo_cancel_scope_exit(scope, below(2) ? pick(errors) : NULL, NULL); break;
+    case 5: (void)rondo_cancel_scope_cancel_here(scope, "a walk"); break;
+    case 6: (void)rondo_cancel_scope_insist(scope); break;
+    case 7: (void)rondo_cancel_scope_set_deadline(scope, below(2) ? RONDO_NEVER : (int64_t)below(2)); break;
+    case 8: (void)rondo_cancel_scope_set_shield(scope, (int32_t)below(2)); break;
+    case 9:
+        if (rondo_cancel_scope_get_request(scope, &request) == RONDO_OK)
+            put(futures, request, release_future);
+        break;
+    case 10: let_go(scopes, release_cancel_scope); break;
+    default: (void)rondo_current_cancel_requested(loop);
+    }
+}
+
+static void touch_structure(void)
+{
+    rondo_task *task = NULL;
+    switch (below(8)) {
+    case 0: case 1: (void)rondo_task_group_enter(pick(groups)); break;
+    case 2: case 3:
+        if (rondo_task_group_create_task(pick(groups), new_walker(), NULL, &task) == RONDO_OK)
+            put(tasks, task, release_task);
+        break;
+    case 4: (void)rondo_timeout_enter(pick(timeouts)); break;
+    case 5: (void)rondo_timeout_exit(pick(timeouts), NULL, NULL); break;
+    case 6: let_go(groups, release_task_group); break;
+    default: let_go(timeouts, release_timeout);
+    }
+}
+
 static void touch_coroutine(void)
 {
     rondo_step step = 0;
@@ -429,7 +514,8 @@ static void touch_error(void)
 static void wander(int steps)
 {
     static void (*const touches[])(void) = { touch_future, touch_task,      touch_handle, touch_coroutine, touch_error,
-                                             touch_lock,   touch_semaphore, touch_queue,  touch_waiter };
+                                             touch_lock,   touch_semaphore, touch_queue,  touch_waiter,    touch_scope,
+                                             touch_scope,  touch_structure };
     if (depth >= 8)
         return;
     depth++;
@@ -474,12 +560,17 @@ static void take_a_walk(uint64_t seed, int passes)
     empty(semaphores, release_semaphore);
     empty(barriers, release_barrier);
     empty(queues, release_queue);
+    empty(scopes, release_cancel_scope);
+    empty(groups, release_task_group);
+    empty(timeouts, release_timeout);
     CHECK_OK(rondo_loop_release(loop));
     CHECK_EQ_INT(dropped, given);
 }
 
-static void ignore(int32_t level, const char *message, void *arg)
+static void ignore(int32_t level, const char *message, const rondo_log_field *fields,
+                   size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;

@@ -308,8 +308,10 @@ KIT_TEST(context_is_released_while_it_is_entered)
     CHECK_STATUS(rondo_context_release(own.context), RONDO_E_STALE_HANDLE);
 }
 
-static void replace_sink(int32_t level, const char *message, void *arg)
+static void replace_sink(int32_t level, const char *message, const rondo_log_field *fields,
+                         size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level;
     (void)message;
     (void)arg;

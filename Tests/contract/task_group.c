@@ -134,7 +134,7 @@ RONDO_STEP(two_children)
 
 KIT_TEST(TG01_waits_for_all)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_task *task = run_parent(loop, two_children, &self);
     expect_result(as_future(task), NULL);
@@ -186,7 +186,7 @@ RONDO_STEP(children_spawn)
 
 KIT_TEST(TG13_children_make_children)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_task *task = run_parent(loop, children_spawn, &self);
     expect_result(as_future(task), NULL);
@@ -237,7 +237,7 @@ RONDO_STEP(counts_hops)
 
 static int hops(int children, int eager)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_coroutine *main = NULL;
     struct counting self = { .loop = loop, .children = children };
     CHECK_OK(rondo_loop_set_eager_tasks(loop, eager));
@@ -283,7 +283,7 @@ RONDO_STEP(one_fails)
 
 KIT_TEST(TG02_first_error_cancels_the_rest)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode };
         rondo_task *task = run_parent(loop, one_fails, &self);
@@ -299,7 +299,7 @@ KIT_TEST(TG02_first_error_cancels_the_rest)
 
 KIT_TEST(TG03_body_raises_too)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { .mode = 2, .error = kit_error(9, "body") };
     rondo_task *task = run_parent(loop, one_fails, &self);
     expect_group(self.left, 2);
@@ -332,7 +332,7 @@ RONDO_STEP(body_fails)
 
 KIT_TEST(TG04_body_raises)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode, .error = kit_error(9, "body") };
         rondo_task *task = run_parent(loop, body_fails, &self);
@@ -369,7 +369,7 @@ RONDO_STEP(one_is_cancelled)
 
 KIT_TEST(TG09_cancelled_child_is_no_error)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_task *task = run_parent(loop, one_is_cancelled, &self);
     expect_result(as_future(task), NULL);
@@ -409,7 +409,7 @@ RONDO_STEP(is_cancelled)
 
 KIT_TEST(TG05_cancelled_from_outside)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode };
         rondo_task *task = spawn_parent(loop, is_cancelled, &self);
@@ -427,7 +427,7 @@ KIT_TEST(TG05_cancelled_from_outside)
 /* Cancelled while the child's first step is in the ring already. */
 KIT_TEST(TG05_cancelled_at_once)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { .mode = 1 };
     rondo_task *task = spawn_parent(loop, is_cancelled, &self);
     kit_pass(loop); /* the parent waits at the exit, the child has not begun */
@@ -442,7 +442,7 @@ KIT_TEST(TG05_cancelled_at_once)
 
 KIT_TEST(TG07_cancelled_and_a_child_fails)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode, .error = kit_error(6, "six") };
         rondo_task *task = spawn_parent(loop, is_cancelled, &self);
@@ -491,7 +491,7 @@ RONDO_STEP(has_a_slow_child)
  * cancellation is the one that goes on. */
 KIT_TEST(cancelled_repeatedly_at_the_exit)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_task *task = spawn_parent(loop, has_a_slow_child, &self);
     kit_pass(loop);
@@ -547,7 +547,7 @@ RONDO_STEP(nested)
 
 KIT_TEST(TG08_nested_both_fail)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { .mode = 0 };
     rondo_task *task = run_parent(loop, nested, &self);
     expect_result(as_future(task), NULL);
@@ -561,7 +561,7 @@ KIT_TEST(TG08_nested_both_fail)
 
 KIT_TEST(TG10_outer_fails_inside_the_inner)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { .mode = 1 };
     rondo_task *task = run_parent(loop, nested, &self);
     kit_expect_log("inner:RONDO_E_CANCELLED inner:RONDO_E_CANCELLED");
@@ -595,7 +595,7 @@ RONDO_STEP(group_under_a_timeout)
 
 KIT_TEST(inside_a_timeout)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent parent = { .loop = loop };
     struct limited self = { .parent = &parent };
     rondo_coroutine *main = NULL;
@@ -612,7 +612,7 @@ KIT_TEST(inside_a_timeout)
 /* The body's own SystemExit, with a child that fails while it ends. */
 KIT_TEST(TG11_body_exits)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     kit_record_reports(loop);
     struct parent self = { .mode = 1, .error = kit_rondo_error(RONDO_E_EXIT, "bye") };
     rondo_task *task = run_parent(loop, body_fails, &self);
@@ -642,7 +642,7 @@ RONDO_STEP(child_exits)
 
 KIT_TEST(TG11_child_exits)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_error *escaped = NULL;
     rondo_task *task = spawn_parent(loop, child_exits, &self);
@@ -661,7 +661,7 @@ KIT_TEST(TG11_child_exits)
 /* TG-24: GeneratorExit alone leaves as it is. */
 KIT_TEST(TG24_generator_exit)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode, .error = kit_rondo_error(RONDO_E_GENERATOR_EXIT, NULL) };
         rondo_task *task = run_parent(loop, body_fails, &self);
@@ -708,7 +708,7 @@ RONDO_STEP(uses_it_wrongly)
 
 KIT_TEST(TG14_wrong_state)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     kit_catch_log();
     rondo_task *task = run_parent(loop, uses_it_wrongly, &self);
@@ -720,7 +720,7 @@ KIT_TEST(TG14_wrong_state)
 
 KIT_TEST(TG12_outside_a_task)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_task_group *group = NULL;
     CHECK_OK(rondo_task_group_new(loop, &group));
     CHECK_STATUS(rondo_task_group_enter(group), RONDO_E_RUNTIME);
@@ -747,7 +747,7 @@ RONDO_STEP(makes_one_while_it_aborts)
 
 KIT_TEST(TG14_shutting_down)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_task *task = run_parent(loop, makes_one_while_it_aborts, &self);
     expect_group(self.left, 1);
@@ -791,7 +791,7 @@ RONDO_STEP(ends_early)
 
 KIT_TEST(TG19_TG20_TG21_cancel)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 4; mode++) {
         struct parent self = { .mode = mode };
         rondo_task *task = run_parent(loop, ends_early, &self);
@@ -842,7 +842,7 @@ RONDO_STEP(is_ended_by_a_child)
 
 KIT_TEST(TG22_a_child_cancels_the_group)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode };
         rondo_task *task = run_parent(loop, is_ended_by_a_child, &self);
@@ -856,7 +856,7 @@ KIT_TEST(TG22_a_child_cancels_the_group)
 /* TG-23: somebody else cancels as well: that is delivered. */
 KIT_TEST(TG23_cancel_and_a_real_one)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int mode = 0; mode < 2; mode++) {
         struct parent self = { .mode = mode };
         rondo_task *task = spawn_parent(loop, is_ended_by_a_child, &self);
@@ -895,7 +895,7 @@ RONDO_STEP(ends_early_with_an_error)
 
 KIT_TEST(cancel_and_an_error)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     rondo_task *task = run_parent(loop, ends_early_with_an_error, &self);
     expect_result(as_future(task), NULL);
@@ -922,7 +922,7 @@ RONDO_STEP(forgets_the_exit)
 
 KIT_TEST(TG17_parent_is_done)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct parent self = { 0 };
     kit_record_reports(loop);
     rondo_task *task = run_parent(loop, forgets_the_exit, &self);
@@ -939,7 +939,7 @@ KIT_TEST(TG17_parent_is_done)
 KIT_TEST(loop_closed_with_a_group)
 {
     for (int mode = 0; mode < 2; mode++) {
-        rondo_loop *loop = kit_loop();
+        rondo_loop *loop = kit_virtual_loop();
         kit_record_reports(loop);
         struct parent self = { .mode = mode };
         rondo_task_group *group = NULL;
@@ -973,7 +973,7 @@ RONDO_STEP(ignores_closing)
 
 KIT_TEST(closing_ignored)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     kit_record_reports(loop);
     struct frame inner = { .future = future_of(loop) };
     struct frame outer = { .future = inner.future, .parent = &inner };
@@ -990,7 +990,7 @@ KIT_TEST(closing_ignored)
 /* An exit that is never awaited holds the group and lets go of it. */
 KIT_TEST(exit_never_awaited)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_task_group *group = NULL;
     rondo_coroutine *coroutine = NULL;
     rondo_error *error = kit_error(5, "five");
@@ -1026,7 +1026,7 @@ RONDO_STEP(many_children)
 
 KIT_TEST(TG16_a_hundred_thousand)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct many self = { .loop = loop, .count = kit_rounds(100000) };
     rondo_coroutine *main = NULL;
     CHECK_OK(rondo_coroutine_new("many", many_children, &self, NULL, &main));

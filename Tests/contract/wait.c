@@ -46,7 +46,7 @@ static void set_value(rondo_future *future, const char *value)
 
 KIT_TEST(all_completed)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frames[2] = { { .n = 1 }, { .n = 4 } };
     rondo_task *a = task_of(loop, passes_step, &frames[0]), *b = task_of(loop, passes_step, &frames[1]);
     rondo_future *done = future_of(loop);
@@ -62,7 +62,7 @@ KIT_TEST(all_completed)
 
 KIT_TEST(first_completed)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop);
     rondo_awaitable *both[] = { a, b };
     rondo_task *waiter = wait_task(loop, both, 2, LONG, RONDO_WAIT_FIRST_COMPLETED);
@@ -80,7 +80,7 @@ KIT_TEST(first_completed)
 /* G-19: what ends in the pass in between counts: membership is found out when the waiter goes on. */
 KIT_TEST(G19_membership_when_it_goes_on)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop);
     rondo_awaitable *both[] = { a, b };
     rondo_task *waiter = wait_task(loop, both, 2, RONDO_NEVER, RONDO_WAIT_FIRST_COMPLETED);
@@ -100,7 +100,7 @@ KIT_TEST(G19_membership_when_it_goes_on)
 
 KIT_TEST(first_exception)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop), *c = future_of(loop), *d = future_of(loop);
     rondo_error *error = kit_error(5, "five");
     rondo_awaitable *all[] = { a, b, c, d };
@@ -129,7 +129,7 @@ KIT_TEST(first_exception)
 /* Without any exception it is as ALL_COMPLETED; and a failure is none of wait()'s own. */
 KIT_TEST(failures_are_not_raised)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_error *error = kit_error(5, "five");
     for (int when = 0; when <= RONDO_WAIT_FIRST_EXCEPTION; when++) {
         rondo_future *a = future_of(loop), *b = future_of(loop);
@@ -148,7 +148,7 @@ KIT_TEST(failures_are_not_raised)
 /* An exception that only ALL_COMPLETED saw was not read by anybody. */
 KIT_TEST(unread_stays_unread)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_error *error = kit_error(5, "five");
     rondo_future *a = future_of(loop);
     rondo_awaitable *one[] = { a };
@@ -166,7 +166,7 @@ KIT_TEST(unread_stays_unread)
 /* G-18: the time is over: nothing is raised and nothing is cancelled. */
 KIT_TEST(G18_timeout)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     static const int64_t limits[] = { SHORT, 0, -1, INT64_MIN };
     rondo_future *a = future_of(loop), *b = future_of(loop);
     rondo_awaitable *both[] = { a, b };
@@ -185,7 +185,7 @@ static void complete_it(void *future) { set_value(future, "now"); }
 
 KIT_TEST(G21_ends_with_the_time)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop);
     rondo_awaitable *both[] = { a, b };
     CHECK_OK(rondo_loop_call_soon(loop, complete_it, a, NULL, NULL));
@@ -202,7 +202,7 @@ KIT_TEST(G21_ends_with_the_time)
 /* C-19: the waiter is cancelled, what it waits for goes on; at each point. */
 KIT_TEST(C19_cancelled)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int point = 0; point < 4; point++) {
         struct frame frame = { .future = future_of(loop) };
         rondo_task *inner = task_of(loop, awaits_step, &frame);
@@ -234,7 +234,7 @@ KIT_TEST(C19_cancelled)
 
 KIT_TEST(G17_refuses)
 {
-    rondo_loop *loop = kit_loop(), *other = kit_loop();
+    rondo_loop *loop = kit_virtual_loop(), *other = kit_virtual_loop();
     rondo_coroutine *out = NULL;
     rondo_future *future = future_of(loop), *foreign = future_of(other);
     struct frame frame = { 0 };
@@ -267,7 +267,7 @@ KIT_TEST(G17_refuses)
 /* Awaited by a task of another loop. */
 KIT_TEST(wait_in_another_loop)
 {
-    rondo_loop *loop = kit_loop(), *other = kit_loop();
+    rondo_loop *loop = kit_virtual_loop(), *other = kit_virtual_loop();
     rondo_future *future = future_of(loop), *done = NULL;
     rondo_awaitable *one[] = { future };
     CHECK_OK(rondo_loop_run_until_complete(other, wait_of(loop, one, 1, 0, 0), &done));
@@ -280,7 +280,7 @@ KIT_TEST(wait_in_another_loop)
 
 KIT_TEST(wait_never_awaited)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *future = future_of(loop);
     rondo_awaitable *two[] = { future, future };
     kit_catch_log();
@@ -292,7 +292,7 @@ KIT_TEST(wait_never_awaited)
 
 KIT_TEST(loop_closed_while_waiting)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *future = future_of(loop);
     rondo_awaitable *one[] = { future };
     kit_record_reports(loop);
@@ -307,7 +307,7 @@ KIT_TEST(loop_closed_while_waiting)
 /* Nobody is left who could complete it: that is an outcome, too, as for whoever awaits it. */
 KIT_TEST(broken_promise)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop);
     rondo_awaitable *both[] = { a, b };
     rondo_task *waiter = wait_task(loop, both, 2, RONDO_NEVER, RONDO_WAIT_FIRST_EXCEPTION);
@@ -366,7 +366,7 @@ RONDO_STEP(hop_step)
 
 static int hops(rondo_coroutine *(*make)(struct hop *self))
 {
-    struct hop self = { .loop = kit_loop(), .make = make };
+    struct hop self = { .loop = kit_virtual_loop(), .make = make };
     rondo_coroutine *main = NULL;
     CHECK_OK(rondo_coroutine_new("hop", hop_step, &self, NULL, &main));
     CHECK_OK(rondo_loop_run_until_complete(self.loop, main, NULL));
@@ -431,7 +431,7 @@ static rondo_future *run_next(rondo_loop *loop, rondo_as_completed *iterator)
 /* G-22: in the order in which they end; coroutines become tasks. */
 KIT_TEST(G22_order_of_ending)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct kit_arg values[3] = { 0 };
     struct frame frames[3];
     rondo_awaitable *list[4];
@@ -460,7 +460,7 @@ KIT_TEST(G22_order_of_ending)
 /* Its value outlives the iterator. */
 KIT_TEST(value_moves)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct kit_arg value = { 0 };
     struct frame frame = { .value = &value, .drop = kit_arg_drop };
     rondo_awaitable *one[] = { coroutine_of(returns_step, &frame) };
@@ -477,7 +477,7 @@ KIT_TEST(value_moves)
 /* G-23: the k-th to be awaited gets the k-th outcome, whichever was made first. */
 KIT_TEST(G23_order_of_awaiting)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop), *got = NULL;
     rondo_awaitable *both[] = { a, b };
     rondo_as_completed *iterator = completed_of(loop, both, 2, RONDO_NEVER);
@@ -500,7 +500,7 @@ KIT_TEST(G23_order_of_awaiting)
 /* Several wait at the same time: each gets one, in the order in which they began to wait. */
 KIT_TEST(several_wait)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *futures[3];
     rondo_task *tasks[3];
     rondo_awaitable *list[3];
@@ -526,7 +526,7 @@ KIT_TEST(several_wait)
 /* G-24: errors and cancellations are raised where their turn comes. */
 KIT_TEST(G24_failures)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_error *error = kit_error(5, "five");
     rondo_future *a = future_of(loop), *b = future_of(loop);
     rondo_awaitable *both[] = { a, b };
@@ -549,7 +549,7 @@ KIT_TEST(G24_failures)
 /* G-25: the time is over: each that is missing is a timeout, and goes on. */
 KIT_TEST(G25_timeout)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop), *b = future_of(loop), *c = future_of(loop);
     rondo_awaitable *all[] = { a, b, c };
     rondo_as_completed *iterator = completed_of(loop, all, 3, SHORT);
@@ -578,7 +578,7 @@ KIT_TEST(G25_timeout)
 /* G-26: broken off and gone on with: the rest comes. */
 KIT_TEST(G26_goes_on)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *futures[4];
     rondo_awaitable *list[4];
     for (int i = 0; i < 4; i++) {
@@ -620,7 +620,7 @@ RONDO_STEP(iterates_futures)
 
 KIT_TEST(same_objects_come_out)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frames[3] = { { .n = 2 }, { .n = 4 }, { 0 } };
     frames[2].task = task_of(loop, passes_step, &frames[0]);
     frames[2].future = future_of(loop);
@@ -639,7 +639,7 @@ KIT_TEST(same_objects_come_out)
 /* Cancelled while it waits, it takes nothing: what comes is the next one's. Also if it was woken. */
 KIT_TEST(cancelled_takes_none)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int woken = 0; woken < 2; woken++) {
         rondo_future *a = future_of(loop), *b = future_of(loop);
         rondo_awaitable *both[] = { a, b };
@@ -664,14 +664,14 @@ KIT_TEST(cancelled_takes_none)
         end_future(a);
         end_future(b);
         kit_loop_drop(loop); /* b is pending, and its callback holds the iterator */
-        loop = kit_loop();
+        loop = kit_virtual_loop();
     }
     kit_loop_end(loop);
 }
 
 KIT_TEST(none_at_all)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_as_completed *iterator = completed_of(loop, NULL, 0, 0);
     expect_no_next(iterator);
     CHECK_OK(rondo_as_completed_release(iterator));
@@ -681,7 +681,7 @@ KIT_TEST(none_at_all)
 
 KIT_TEST(as_completed_refuses)
 {
-    rondo_loop *loop = kit_loop(), *other = kit_loop();
+    rondo_loop *loop = kit_virtual_loop(), *other = kit_virtual_loop();
     rondo_as_completed *iterator = NULL;
     rondo_future *foreign = future_of(other);
     struct frame frames[2] = { { 0 } };
@@ -703,7 +703,7 @@ KIT_TEST(as_completed_refuses)
 /* Closed while one waits, with coroutines and the iterator left over. */
 KIT_TEST(as_completed_loop_closed)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     kit_record_reports(loop);
     kit_catch_log();
     rondo_future *a = future_of(loop), *b = future_of(loop);
@@ -726,7 +726,7 @@ static void release_it(void *iterator) { CHECK_OK(rondo_as_completed_release(ite
 
 KIT_TEST(as_completed_released_by_another_thread)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *a = future_of(loop);
     rondo_awaitable *one[] = { a };
     rondo_as_completed *iterator = completed_of(loop, one, 1, LONG);
@@ -740,7 +740,7 @@ KIT_TEST(as_completed_released_by_another_thread)
 
 KIT_TEST(many_at_once)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     int count = kit_rounds(2000);
     rondo_awaitable **list = calloc((size_t)count, sizeof *list);
     for (int i = 0; i < count; i++)

@@ -35,7 +35,7 @@ static void expect_timeout(rondo_future *future)
 
 KIT_TEST(G27_result_in_time)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     static const int64_t limits[] = { LONG, RONDO_NEVER };
     for (int i = 0; i < 4; i++) {
         struct kit_arg value = { 0 };
@@ -51,7 +51,7 @@ KIT_TEST(G27_result_in_time)
 
 KIT_TEST(G27_error_in_time)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frame = { .n = 1, .error = kit_error(5, "five") };
     rondo_future *done = run_wait_for(loop, coroutine_of(raises_step, &frame), LONG);
     expect_failed(done, 5, "five");
@@ -63,7 +63,7 @@ KIT_TEST(G27_error_in_time)
 /* Too late: what it waits for is cancelled and waited for; of each kind. */
 KIT_TEST(G29_timeout)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame inline_frame = { .name = "coroutine", .future = future_of(loop) };
     struct frame task_frame = { .name = "task", .future = future_of(loop) };
     rondo_future *future = future_of(loop);
@@ -92,7 +92,7 @@ KIT_TEST(G29_timeout)
 /* G-28: zero or less: a coroutine never starts, TimeoutError caused by the CancelledError. */
 KIT_TEST(G28_coroutine_without_time)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     kit_catch_log();
     static const int64_t limits[] = { 0, -1, INT64_MIN };
     for (int i = 0; i < 3; i++) {
@@ -109,7 +109,7 @@ KIT_TEST(G28_coroutine_without_time)
 /* Zero, and it is done already: its outcome. */
 KIT_TEST(G28_done_without_time)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *future = future_of(loop);
     CHECK_OK(rondo_future_set_result(future, loop, NULL));
     rondo_future *done = run_wait_for(loop, future, 0);
@@ -122,7 +122,7 @@ KIT_TEST(G28_done_without_time)
 /* Zero, and it is not: cancelled and waited for. */
 KIT_TEST(G28_pending_without_time)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frame = { .name = "task", .future = future_of(loop) };
     rondo_task *task = task_of(loop, tells_step, &frame);
     kit_pass(loop);
@@ -152,7 +152,7 @@ RONDO_STEP(answers_step)
 /* G-31: it raises something else while it is cancelled: that, not TimeoutError. */
 KIT_TEST(G31_error_during_the_cancellation)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int as_task = 0; as_task < 2; as_task++) {
         struct frame frame = { .n = 1, .future = future_of(loop), .error = kit_error(5, "foo") };
         rondo_task *task = as_task ? task_of(loop, answers_step, &frame) : NULL;
@@ -168,11 +168,27 @@ KIT_TEST(G31_error_during_the_cancellation)
     kit_loop_end(loop);
 }
 
+/* CPython 3.13: raised while the cancellation was handled, its context is the timeout. */
+KIT_TEST(G31_the_context_is_a_timeout)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frame = { .n = 1, .future = future_of(loop), .error = kit_error(5, "five") };
+    rondo_future *done = run_wait_for(loop, coroutine_of(answers_step, &frame), SHORT);
+    expect_failed(done, 5, "five");
+    rondo_error *context = rondo_error_get_context(frame.error);
+    expect_thrown(context, RONDO_E_TIMEOUT, NULL);
+    expect_thrown(rondo_error_get_cause(context), RONDO_E_CANCELLED, NULL);
+    end_future(done);
+    end_future(frame.future);
+    CHECK_OK(rondo_error_release(frame.error));
+    kit_loop_end(loop);
+}
+
 /* CPython 3.12+: it swallows the cancellation and returns: its value, and no timeout; with a
  * limit of zero, too (for a task; a coroutine would not start). */
 KIT_TEST(G30_result_during_the_cancellation)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int kind = 0; kind < 3; kind++) {
         struct kit_arg value = { 0 };
         struct frame frame = { .value = &value, .drop = kit_arg_drop, .future = future_of(loop) };
@@ -193,7 +209,7 @@ KIT_TEST(G30_result_during_the_cancellation)
 /* G-32: the waiter is cancelled: so is the task, and CancelledError comes out. */
 KIT_TEST(G32_cancel_the_waiter)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frame = { .name = "task", .future = future_of(loop) };
     rondo_task *task = task_of(loop, tells_step, &frame), *waiter = NULL;
     CHECK_OK(rondo_loop_create_task(loop, wait_for(task, LONG), NULL, &waiter));
@@ -212,7 +228,7 @@ KIT_TEST(G32_cancel_the_waiter)
 /* G-33: done and cancelled in the same pass: the cancellation wins, the inner keeps its result. */
 KIT_TEST(G33_done_and_cancelled_at_once)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frame = { .future = future_of(loop) };
     rondo_task *task = task_of(loop, awaits_step, &frame), *waiter = NULL;
     CHECK_OK(rondo_loop_create_task(loop, wait_for(task, LONG), NULL, &waiter));
@@ -234,7 +250,7 @@ KIT_TEST(G33_done_and_cancelled_at_once)
 /* G-35: wait_for(shield(task), 0): TimeoutError, the shield cancelled, the task runs on. */
 KIT_TEST(G35_shielded)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     for (int64_t limit = 0; limit <= SHORT; limit += SHORT) {
         struct frame frame = { .name = "task", .future = future_of(loop) };
         rondo_task *task = task_of(loop, tells_step, &frame);
@@ -273,7 +289,7 @@ RONDO_STEP(uses_wait_for_step)
 /* The waiting task itself is cancelled by the limit, and that is taken back. */
 KIT_TEST(G36_nothing_is_left_counted)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frame = { .future = future_of(loop) };
     end_future(run_frame(loop, uses_wait_for_step, &frame));
     kit_expect_log("after");
@@ -285,7 +301,7 @@ KIT_TEST(G36_nothing_is_left_counted)
 /* F86: nested limits: the shorter one speaks. */
 KIT_TEST(F86_nested)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     rondo_future *future = future_of(loop);
     rondo_future *done = run_wait_for(loop, wait_for(future, SHORT), LONG);
     expect_timeout(done);
@@ -303,7 +319,7 @@ KIT_TEST(F86_nested)
 /* A wait_for that is never awaited holds its awaitable, and lets go of it. */
 KIT_TEST(never_awaited)
 {
-    rondo_loop *loop = kit_loop();
+    rondo_loop *loop = kit_virtual_loop();
     struct frame frame = { 0 };
     rondo_future *future = future_of(loop);
     kit_catch_log();
@@ -318,7 +334,7 @@ KIT_TEST(never_awaited)
 
 KIT_TEST(wait_for_refuses)
 {
-    rondo_loop *loop = kit_loop(), *other = kit_loop();
+    rondo_loop *loop = kit_virtual_loop(), *other = kit_virtual_loop();
     rondo_error *error = kit_error(1, "one");
     rondo_coroutine *coroutine = NULL;
     rondo_future *future = future_of(other);

@@ -98,9 +98,10 @@ static bool is_object(const char *type)
         "rondo_thread_future *", "rondo_error *", "rondo_context *", "rondo_contextvar *",
         "rondo_exception_context *", "rondo_awaitable *", "rondo_lock *", "rondo_event *",
         "rondo_condition *", "rondo_semaphore *", "rondo_barrier *", "rondo_queue *",
-        "rondo_timeout *", "rondo_task_group *",
+        "rondo_timeout *", "rondo_task_group *", "rondo_cancel_scope *", "rondo_as_completed *",
+        "rondo_runner *", "rondo_thread_queue *", "rondo_thread_event *", "rondo_context_token *",
+        "rondo_call_graph *", "rondo_async_generator *",
         "rondo_executor *", "rondo_job *",
-        "rondo_as_completed *",
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;

@@ -73,6 +73,19 @@ rondo_loop *kit_loop(void)
     return loop;
 }
 
+rondo_loop *kit_loop_of(uint32_t flags, uint64_t seed)
+{
+    rondo_loop_options options = { .size = sizeof options, .flags = flags, .seed = seed };
+    rondo_loop *loop = NULL;
+    CHECK_OK(rondo_loop_new(&options, &loop));
+    return loop;
+}
+
+rondo_loop *kit_virtual_loop(void)
+{
+    return kit_loop_of(RONDO_LOOP_VIRTUAL_CLOCK, 0);
+}
+
 void kit_loop_end(rondo_loop *loop)
 {
     rondo_close_report report = { .size = sizeof report };
@@ -173,8 +186,10 @@ int32_t kit_report_code(int index)
     return reports[index].code;
 }
 
-static void remember_message(int32_t level, const char *message, void *arg)
+static void remember_message(int32_t level, const char *message, const rondo_log_field *fields,
+                             size_t field_count, void *arg)
 {
+    (void)fields, (void)field_count;
     (void)arg;
     int index = atomic_fetch_add(&logged_count, 1);
     if (index >= MAX_MESSAGES)

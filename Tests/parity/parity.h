@@ -89,6 +89,7 @@ static UNUSED const char *class_of(rondo_status status)
     case RONDO_E_GENERATOR_EXIT: return "GeneratorExit";
     case RONDO_E_EXIT: return "SystemExit";
     case RONDO_E_STOP_ITERATION: return "StopIteration";
+    case RONDO_E_STOP_ASYNC_ITERATION: return "StopAsyncIteration";
     case RONDO_E_USER: return "Boom";
     case RONDO_E_QUEUE_EMPTY: return "QueueEmpty";
     case RONDO_E_QUEUE_FULL: return "QueueFull";
@@ -105,7 +106,7 @@ static UNUSED void say_error(const char *label, rondo_error *error)
 
     /* An error made without a message has its code's own sentence; in Python it has none. */
     if (status == RONDO_E_CANCELLED || status == RONDO_E_TIMEOUT || status == RONDO_E_GENERATOR_EXIT ||
-        status == RONDO_E_QUEUE_SHUT_DOWN)
+        status == RONDO_E_QUEUE_SHUT_DOWN || status == RONDO_E_STOP_ASYNC_ITERATION)
         if (strcmp(message, rondo_status_message(status)) == 0)
             message = "";
     say("%s: %s%s%s", label, class_of(status), *message ? ": " : "", message);
@@ -183,7 +184,12 @@ static UNUSED rondo_loop *new_loop(void)
     rondo_loop *made = NULL;
 
     alarm(30); /* a scenario that hangs must end by itself */
+#ifdef VIRTUAL_TIME /* defined by scenarios that sleep: Python waits, rondo's clock jumps */
+    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_VIRTUAL_CLOCK };
+    MUST(rondo_loop_new(&options, &made));
+#else
     MUST(rondo_loop_new(NULL, &made));
+#endif
     MUST(rondo_loop_set_exception_handler(made, print_report, NULL, NULL));
     return made;
 }

@@ -103,10 +103,12 @@ typedef struct rondo_handle rondo_handle;
 typedef struct rondo_future rondo_future;
 typedef struct rondo_task rondo_task;
 typedef struct rondo_coroutine rondo_coroutine;
+typedef struct rondo_async_generator rondo_async_generator;
 typedef struct rondo_thread_future rondo_thread_future;
 typedef struct rondo_error rondo_error;
 typedef struct rondo_context rondo_context;
 typedef struct rondo_contextvar rondo_contextvar;
+typedef struct rondo_context_token rondo_context_token;
 typedef struct rondo_exception_context rondo_exception_context;
 typedef struct rondo_lock rondo_lock;
 typedef struct rondo_event rondo_event;
@@ -118,7 +120,12 @@ typedef struct rondo_executor rondo_executor;
 typedef struct rondo_job rondo_job;
 typedef struct rondo_timeout rondo_timeout;
 typedef struct rondo_task_group rondo_task_group;
+typedef struct rondo_cancel_scope rondo_cancel_scope;
 typedef struct rondo_as_completed rondo_as_completed;
+typedef struct rondo_runner rondo_runner;
+typedef struct rondo_thread_queue rondo_thread_queue;
+typedef struct rondo_thread_event rondo_thread_event;
+typedef struct rondo_call_graph rondo_call_graph;
 
 /**
  * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of

@@ -34,6 +34,39 @@ rondo_status rondo_contextvar_get(rondo_contextvar *variable, void **out_value);
  * thread:any  blocks:no  reenters:drop  moves:value  since:0.1 */
 rondo_status rondo_contextvar_set(rondo_contextvar *variable, void *value, rondo_drop_fn drop);
 
+/** As rondo_contextvar_set(), with a token that rondo_contextvar_reset() takes to undo it.
+ * @param out_token The token: it keeps the value that there was.
+ * @return RONDO_OK, -EINVAL or -ENOMEM.
+ * @par Contract
+ * thread:any  blocks:no  reenters:drop  moves:value  owns:out_token(rondo_context_token_release)  since:0.1 */
+rondo_status rondo_contextvar_set_with_token(rondo_contextvar *variable, void *value,
+                                             rondo_drop_fn drop, rondo_context_token **out_token);
+/**
+ * Give the variable the value that it had before the set that made token, or none (ContextVar.reset()).
+ *
+ * @return RONDO_OK; RONDO_E_INVALID_STATE ("Token has already been used once"); -EINVAL (the token is
+ *         another variable's, or was made in another context: another context object or task, or
+ *         another thread); -ENOMEM (nothing has changed).
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:drop  since:0.1
+ */
+rondo_status rondo_contextvar_reset(rondo_contextvar *variable, rondo_context_token *token);
+/** Tell the value that there was (Token.old_value).
+ * @param out_value Written if there was one.
+ * @return RONDO_OK, -EINVAL or -ENOENT (the variable was not set: Token.MISSING).
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:out_value(until token is released)  since:0.1 */
+rondo_status rondo_context_token_get_old_value(const rondo_context_token *token, void **out_value);
+/** Add a reference. NULL is a no-op.
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_context_token_retain(rondo_context_token *token);
+/** Give a reference back. NULL is a no-op.
+ * @par Contract
+ * thread:any  blocks:no  reenters:drop  since:0.1 */
+rondo_status rondo_context_token_release(rondo_context_token *token);
+
 /** Make an empty context.
  * @par Contract
  * thread:any  blocks:no  reenters:no  owns:out_context(rondo_context_release)  since:0.1 */

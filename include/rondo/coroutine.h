@@ -151,7 +151,8 @@ rondo_step rondo_coroutine_raise_status(rondo_coroutine *co, rondo_status status
 /**
  * Make the value that came in as sent the caller's own: its drop will not be called.
  *
- * @return RONDO_OK, or RONDO_E_INVALID_STATE if nothing was sent, it was taken before, or it is
+ * @return RONDO_OK, or RONDO_E_INVALID_STATE if nothing was sent, it was taken before, it is a
+ *         structure of the library's own (such as rondo_race_result), or it is
  *         the value of a future that somebody else holds and that only rondo_wait_for() waited for.
  *
  * @par Contract

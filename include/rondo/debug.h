@@ -1,4 +1,4 @@
-/* rondo/debug.h - the log, what is alive, and the library's own alarm. */
+/* rondo/debug.h - watching a loop, what is alive, and the library's own alarm. */
 #ifndef RONDO_DEBUG_H
 #define RONDO_DEBUG_H
 
@@ -6,24 +6,57 @@
 
 RONDO_BEGIN_DECLS
 
-#define RONDO_LOG_DEBUG 10
-#define RONDO_LOG_INFO 20
-#define RONDO_LOG_WARNING 30
-#define RONDO_LOG_ERROR 40
+/*
+ * RONDO_FAIL_ON. In a test what the library only reports can be the end of the process: the environment
+ * variable RONDO_FAIL_ON holds names with commas between, and the first report of such a kind is
+ * followed by one line on stderr and abort().
+ *
+ *   unretrieved  an exception of a future or task that nobody read
+ *   unawaited    a coroutine that was never awaited
+ *   leaked       a task that is destroyed while it is pending, a loop that nobody closed
+ *   blocked      a slow callback (debug mode), a stall (see rondo_loop_set_watchdog)
+ *   wrongthread  a call that was refused with RONDO_E_WRONG_THREAD, in debug mode or not
+ *
+ * The variable is read once; what is unknown in it is ignored.
+ */
 
-/** Takes a finished message; called on the thread that logs, with no lock held. */
-typedef void (*rondo_log_fn)(int32_t level, const char *message, void *arg);
+/**
+ * Set from which duration on debug mode logs a callback, a step of a task or a poll as slow.
+ *
+ * A warning "Executing <Handle ...> took 0.120 seconds" is written after each such call. A poll is
+ * logged if it took that much longer than it was asked to: "poll 25.000 ms took 130.123 ms: 2 events",
+ * at level INFO from one second on, else DEBUG. 0 means all of them.
+ *
+ * @param loop        The loop.
+ * @param duration_ns 100 ms at first; RONDO_NEVER for none.
+ * @return RONDO_OK, -EINVAL (negative) or RONDO_E_LOOP_CLOSED.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1
+ */
+rondo_status rondo_loop_set_slow_callback_duration(rondo_loop *loop, int64_t duration_ns);
+/** Tell from which duration on a callback is slow.
+ * @return RONDO_OK, -EINVAL or RONDO_E_LOOP_CLOSED.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_loop_get_slow_callback_duration(rondo_loop *loop, int64_t *out_duration_ns);
 
-/** Set where messages go; NULL restores stderr.
- * @return RONDO_OK or -ENOMEM. The old arg is dropped once no call is in the old sink any more, perhaps
- *         on another thread.
+/**
+ * Let a thread watch the loop's: if one callback runs for longer than this, log where it is meanwhile.
+ *
+ * Once a stall, that thread logs a warning with the stack of the loop's thread. For that the thread gets a real-time
+ * signal that the program has no handler for and does not block; if there is none, the warning says
+ * so. The signal can end a sleep early, as any signal that is handled. The watching thread starts with the next
+ * pass and ends with the loop; it costs a clock reading and a description for each callback.
+ *
+ * @param loop         The loop.
+ * @param threshold_ns 0, as at first: one second in debug mode, else off. RONDO_NEVER: off.
+ * @return RONDO_OK, -EINVAL (negative) or RONDO_E_LOOP_CLOSED.
+ *
  * @par Contract
- * thread:any  blocks:no  reenters:drop  moves:arg  since:0.1 */
-rondo_status rondo_log_set_sink(rondo_log_fn fn, void *arg, rondo_drop_fn drop);
-/** Set the lowest level that is logged; RONDO_LOG_INFO at first.
- * @par Contract
- * thread:any  blocks:no  reenters:no  since:0.1 */
-rondo_status rondo_log_set_level(int32_t level);
+ * thread:loop  blocks:no  reenters:no  since:0.1
+ */
+rondo_status rondo_loop_set_watchdog(rondo_loop *loop, int64_t threshold_ns);
 
 /** Return how many objects are alive in the whole process: loops, futures, tasks, handles, errors, ...
  * @par Contract

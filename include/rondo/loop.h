@@ -8,6 +8,15 @@ RONDO_BEGIN_DECLS
 
 /** Start in debug mode whatever RONDO_DEBUG says. */
 #define RONDO_LOOP_DEBUG 0x1
+/** A clock of the loop's own that jumps to the next deadline when nothing is ready; see rondo/replay.h. */
+#define RONDO_LOOP_VIRTUAL_CLOCK 0x10
+/** A clock of the loop's own that only rondo_loop_advance() moves. */
+#define RONDO_LOOP_MANUAL_CLOCK 0x20
+/** With a seed or a choice function: the calls of a pass run in any order, not only where asyncio
+ * leaves it open. */
+#define RONDO_LOOP_ANY_ORDER 0x40
+/** Log seed and schedule hash when the loop is closed. */
+#define RONDO_LOOP_PRINT_SCHEDULE 0x80
 
 /** How a loop is made; zero is the default everywhere. */
 typedef struct rondo_loop_options {
@@ -15,6 +24,7 @@ typedef struct rondo_loop_options {
     uint32_t flags;          /**< RONDO_LOOP_ flags. */
     uint32_t ready_capacity; /**< Calls to make room for at the start; it grows by itself. */
     uint32_t reserved;       /**< 0. */
+    uint64_t seed;           /**< 0: as RONDO_SEED in the environment says; see rondo/replay.h. */
 } rondo_loop_options;
 
 /** What was still alive when a loop was closed. */
@@ -109,7 +119,7 @@ int32_t rondo_loop_is_running(const rondo_loop *loop);
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 int32_t rondo_loop_is_closed(const rondo_loop *loop);
-/** Tell the loop's time: nanoseconds of a monotonic clock.
+/** Tell the loop's time: nanoseconds of a monotonic clock, or of its own (rondo/replay.h).
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_loop_time(const rondo_loop *loop, int64_t *out_ns);
@@ -169,6 +179,19 @@ rondo_status rondo_loop_call_later(rondo_loop *loop, int64_t delay_ns, rondo_cal
  * thread:loop  blocks:no  reenters:drop (on failure)  moves:arg  owns:out_handle(rondo_handle_release)  since:0.1 */
 rondo_status rondo_loop_call_at(rondo_loop *loop, int64_t when_ns, rondo_call_fn fn, void *arg,
                                 rondo_drop_fn drop, rondo_handle **out_handle);
+
+/** As rondo_loop_call_later(), with context instead of a copy of the current one; NULL is as without.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure)  moves:arg  owns:out_handle(rondo_handle_release)  since:0.1 */
+rondo_status rondo_loop_call_later_in_context(rondo_loop *loop, rondo_context *context,
+                                              int64_t delay_ns, rondo_call_fn fn, void *arg,
+                                              rondo_drop_fn drop, rondo_handle **out_handle);
+/** As rondo_loop_call_at(), with context instead of a copy of the current one; NULL is as without.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure)  moves:arg  owns:out_handle(rondo_handle_release)  since:0.1 */
+rondo_status rondo_loop_call_at_in_context(rondo_loop *loop, rondo_context *context, int64_t when_ns,
+                                           rondo_call_fn fn, void *arg, rondo_drop_fn drop,
+                                           rondo_handle **out_handle);
 
 /**
  * Cancel a scheduled call: fn will not run and arg is dropped now. Idempotent, also after it ran.
@@ -402,7 +425,7 @@ rondo_status rondo_loop_reset_after_fork(rondo_loop *loop);
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 int32_t rondo_loop_get_debug(const rondo_loop *loop);
-/** Switch debug mode on (1) or off (0).
+/** Switch debug mode on (1) or off (0), from the next pass on; see rondo/debug.h for what it does.
  * @par Contract
  * thread:loop  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_loop_set_debug(rondo_loop *loop, int32_t enabled);

@@ -85,6 +85,16 @@ rondo_status rondo_event_release(rondo_event *event);
  * @par Contract
  * thread:loop  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_event_set(rondo_event *event);
+/**
+ * Have the loop set it in its next pass, from any thread.
+ *
+ * @return RONDO_OK, -ENOMEM, RONDO_E_LOOP_CLOSED, RONDO_E_OWNER_DEAD, RONDO_E_WRONG_PROCESS or the
+ *         errno of a wake-up that failed. After RONDO_OK it is certain to be set, or its loop closed.
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1
+ */
+rondo_status rondo_event_set_threadsafe(rondo_event *event);
 /** Clear it. Who was woken goes on all the same.
  * @par Contract
  * thread:loop  blocks:no  reenters:no  since:0.1 */

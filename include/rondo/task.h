@@ -41,6 +41,69 @@ rondo_status rondo_loop_create_task(rondo_loop *loop, rondo_coroutine *coroutine
  * thread:loop  blocks:no  reenters:drop (on failure),callbacks (eager: its step)  moves:frame  owns:out_task(rondo_task_release)  since:0.1 */
 rondo_status rondo_loop_spawn(rondo_loop *loop, rondo_step_fn step, void *frame, rondo_drop_fn drop,
                               const rondo_task_options *options, rondo_task **out_task);
+/**
+ * Make a task of a coroutine without asking the loop's task factory (Task(coro, loop=loop)): what a
+ * task factory does.
+ *
+ * @param coroutine Moves on every return; on failure it is closed.
+ * @param options   NULL for the defaults.
+ * @param out_task  NULL or the task.
+ * @return As rondo_loop_create_task().
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure),callbacks (eager: its step)  moves:coroutine  owns:out_task(rondo_task_release)  since:0.1
+ */
+rondo_status rondo_task_new(rondo_loop *loop, rondo_coroutine *coroutine,
+                            const rondo_task_options *options, rondo_task **out_task);
+
+/**
+ * Makes the loop's tasks: gives coroutine to rondo_task_new(), with options as they are or others,
+ * and its task, with the reference, to out_task.
+ *
+ * The coroutine's reference is the factory's. One that fails without having given it away may leave
+ * it: the library then closes the coroutine. Options and the strings in them are borrowed until it
+ * returns.
+ */
+typedef rondo_status (*rondo_task_factory_fn)(rondo_loop *loop, rondo_coroutine *coroutine,
+                                              const rondo_task_options *options, void *arg,
+                                              rondo_task **out_task);
+
+/**
+ * Set what makes the loop's tasks; NULL restores the default (set_task_factory()).
+ *
+ * It is asked by whatever makes a task of a coroutine: rondo_loop_create_task(), rondo_loop_spawn(),
+ * gather, task groups, coroutines from other threads, rondo_loop_run_until_complete(), runners. What
+ * a factory fails with is the status of that call. One that gives no task of this loop makes it
+ * RONDO_E_TYPE or RONDO_E_WRONG_LOOP; one that asks itself without end, RONDO_E_RUNTIME.
+ *
+ * @param fn   May set another one while it runs.
+ * @param arg  Moves on every return.
+ * @param drop NULL, or called once with arg when the factory is replaced or the loop closed.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop  moves:arg  since:0.1
+ */
+rondo_status rondo_loop_set_task_factory(rondo_loop *loop, rondo_task_factory_fn fn, void *arg,
+                                         rondo_drop_fn drop);
+/** Tell the task factory that is set; NULL for the default.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  borrows:out_arg(until the factory is replaced)  since:0.1 */
+rondo_status rondo_loop_get_task_factory(rondo_loop *loop, rondo_task_factory_fn *out_fn,
+                                         void **out_arg);
+/**
+ * Make a task that takes its first step now, if the loop is running: a ready-made factory for
+ * rondo_loop_set_task_factory() (eager_task_factory).
+ *
+ * @param options NULL, or with RONDO_EAGER_NO for one that is not eager.
+ * @param arg     Not looked at.
+ * @return As rondo_task_new().
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure),callbacks (the task's step)  moves:coroutine  owns:out_task(rondo_task_release)  since:0.1
+ */
+rondo_status rondo_eager_task_factory(rondo_loop *loop, rondo_coroutine *coroutine,
+                                      const rondo_task_options *options, void *arg,
+                                      rondo_task **out_task);
 /** Make every task eager by default (eager_task_factory): 1, or not: 0.
  * @par Contract
  * thread:loop  blocks:no  reenters:no  since:0.1 */

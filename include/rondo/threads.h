@@ -27,6 +27,16 @@ RONDO_BEGIN_DECLS
 rondo_status rondo_loop_call_soon_threadsafe(rondo_loop *loop, rondo_call_fn fn, void *arg,
                                              rondo_drop_fn drop, rondo_handle **out_handle);
 
+/** As rondo_loop_call_soon_threadsafe(), with context instead of a copy of the current one; NULL is as
+ * without. A context that a thread is in when the call's turn comes is reported ("cannot enter
+ * context"), and fn does not run.
+ * @par Contract
+ * thread:any  blocks:no  reenters:drop (on failure)  moves:arg  owns:out_handle(rondo_handle_release)  since:0.1 */
+rondo_status rondo_loop_call_soon_threadsafe_in_context(rondo_loop *loop, rondo_context *context,
+                                                        rondo_call_fn fn, void *arg,
+                                                        rondo_drop_fn drop,
+                                                        rondo_handle **out_handle);
+
 /**
  * Make a task of a coroutine on another thread's loop.
  *

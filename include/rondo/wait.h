@@ -40,6 +40,14 @@ rondo_status rondo_sleep(int64_t delay_ns, void *value, rondo_drop_fn drop,
  */
 rondo_status rondo_ensure_future(rondo_loop *loop, rondo_awaitable *awaitable,
                                  rondo_future **out_future);
+/** Return 1 for a future or a task, else 0 (isfuture()).
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1 */
+int32_t rondo_awaitable_is_future(const rondo_awaitable *awaitable);
+/** Return 1 for a coroutine object, else 0 (iscoroutine()).
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1 */
+int32_t rondo_awaitable_is_coroutine(const rondo_awaitable *awaitable);
 
 /**
  * Wait for all of them; the result is their results, in the order of the arguments.

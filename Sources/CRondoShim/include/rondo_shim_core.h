@@ -35,6 +35,8 @@ static inline int32_t rondo_cas64(uint64_t *p, uint64_t from, uint64_t to)
     return __atomic_compare_exchange_n(p, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+static inline void rondo_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
 /* -- a lock of one word ------------------------------------------------------------------------ */
 /* 0 free, 1 held, 2 held and somebody sleeps. Sections under it are a few instructions and run no
  * user code; it exists because an uncontended pthread_mutex costs twice as much. */
@@ -89,8 +91,9 @@ struct rondo_slab {
     uint32_t kind;
 };
 
-/* Locks are taken one under another in this order, which fork follows too: `lock`, the inboxes of
- * loops, links_lock, the locks of the slabs, pool_lock. */
+/* Locks are taken one under another in this order, which fork follows too: `lock`, the slabs of objects
+ * with a lock of their own, those locks, the inboxes of loops, links_lock, the other locks of the slabs,
+ * pool_lock, those of the queues of messages. */
 struct rondo_globals {
     uint32_t lock;            /* guards the list of loops, the hooks and the log's sink */
     uint32_t links_lock;      /* guards the links between errors */
@@ -104,6 +107,13 @@ struct rondo_globals {
     uint32_t forks;           /* how often this process was forked off from another one that used rondo */
     uint32_t fail_on;         /* what RONDO_FAIL_ON names; see System/FailOn.swift */
     uint64_t log_sink;        /* address of the sink; see System/Log.swift */
+    uint64_t log_queues;      /* every queue of messages, linked; see System/LogQueue.swift */
+    uint64_t log_dropped;     /* messages dropped, ever */
+    uint64_t log_exit_wait;   /* how long exit() waits for the queue, in ns */
+    uint32_t log_ending;      /* queues that end and are not gone */
+    uint32_t log_progress;    /* futex: goes up with every message that a queue is done with */
+    uint32_t log_flushers;    /* how many wait for that */
+    uint32_t log_at_exit;     /* 1 once exit() is told to wait */
     uint32_t slab_lock[RONDO_KINDS];
     struct rondo_slab slab[RONDO_KINDS]; /* kinds that belong to no loop */
     uint64_t error_walk;      /* number of the last walk over errors; under links_lock */
@@ -151,6 +161,9 @@ struct rondo_thread {
     uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
     uint64_t worker;    /* address of the executor's worker whose thread this is, 0 for none */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
+    uint64_t put_off;    /* address of what is to be let go of later; see Base/Drops.swift */
+    uint32_t dropping;   /* how many drops inside of each other run */
+    uint64_t log_worker; /* address of the queue of messages whose thread this is, 0 for none */
 };
 extern __thread struct rondo_thread rondo_thread_
     __attribute__((visibility("hidden"), tls_model("initial-exec")));
@@ -168,7 +181,7 @@ int32_t rondo_shim_watch_process(void (*before_fork)(void), void (*after_in_pare
 int32_t rondo_shim_watch_thread(void);
 
 /* Start a thread with all signals blocked. 0 or an errno. */
-int32_t rondo_shim_start_thread(void *(*fn)(void *), void *arg, size_t stack_size, uint64_t *out_thread);
+int32_t rondo_shim_start_worker(void *(*fn)(void *), void *arg, size_t stack_size, uint64_t *out_thread);
 void rondo_shim_join_thread(uint64_t thread);
 void rondo_shim_detach_thread(uint64_t thread);
 /* Name this thread and set its niceness, 0 for as it is. */
@@ -225,6 +238,18 @@ static inline void *rondo_aligned(size_t alignment, size_t size)
 /* The drop of a value that is somebody else's: does nothing, and says so by its address. */
 void rondo_shim_borrowed(void *value);
 static inline uintptr_t rondo_borrowed(void) { return (uintptr_t)rondo_shim_borrowed; }
+
+/* Run fn(arg) in a thread that blocks all signals, detached if out_thread is NULL. 0 or a negative errno. */
+int32_t rondo_shim_start_thread(void (*fn)(void *arg), void *arg, const char *name, pthread_t *out_thread);
+static inline int32_t rondo_shim_at_exit(void (*fn)(void)) { return atexit(fn); }
+static inline int32_t rondo_shim_gettid(void) { return (int32_t)syscall(SYS_gettid); }
+
+/* The return addresses of another thread of this process, innermost first; see stall.c. How many,
+ * -EBUSY (no signal is free), -ESRCH or -ETIMEDOUT (it did not answer). */
+#define RONDO_STALL_FRAMES 32
+void rondo_shim_prepare_stall(void);
+int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames);
+void rondo_shim_stall_in_child(void);
 
 /* SIGINT for one run at a time; see sigint.c. */
 int32_t rondo_shim_sigint_install(uint32_t *count, uint32_t *attention, uint32_t mark, int32_t wake_fd);

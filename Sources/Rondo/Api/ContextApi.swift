@@ -57,6 +57,63 @@ public func rondo_contextvar_set(
   return Contexts.set(found, value)
 }
 
+// MARK: - tokens
+
+/// What tells the current context from others: the object that is entered, the task that runs, or
+/// the thread. (Two plain callbacks of one thread are not told apart.)
+private func currentContextName() -> UInt64 {
+  let thread = rondo_thread()!
+  if thread.pointee.entered != 0 { return thread.pointee.entered }
+  if let running = address(thread.pointee.running), let task = address(LoopRef(running).s.pointee.currentTask) {
+    return TaskRef(task).future.s.pointee.header.handle
+  }
+  return rondo_thread_id()
+}
+
+@_cdecl("rondo_contextvar_set_with_token") @implementation
+public func rondo_contextvar_set_with_token(
+  _ variable: OpaquePointer?, _ value: UnsafeMutableRawPointer?, _ drop: rondo_drop_fn?, _ outToken: OutHandle?
+) -> rondo_status {
+  guard let found = VariableRef.find(variable) else { return refuse(VariableRef.explain(variable), value, drop) }
+  guard let outToken else { return refuse(-EINVAL, value, drop) }
+  guard let token = TokenRef.make(found, currentContextName()) else { return refuse(-ENOMEM, value, drop) }
+  let status = rondo_contextvar_set(variable, value, drop)
+  if status == RONDO_OK { outToken.pointee = token.handle } else { _ = token.releaseUser() }
+  return status
+}
+
+@_cdecl("rondo_contextvar_reset") @implementation
+public func rondo_contextvar_reset(_ variable: OpaquePointer?, _ token: OpaquePointer?) -> rondo_status {
+  guard let found = VariableRef.find(variable) else { return VariableRef.explain(variable) }
+  guard let given = TokenRef.find(token) else { return TokenRef.explain(token) }
+  return given.reset(found, currentContextName())
+}
+
+@_cdecl("rondo_context_token_get_old_value") @implementation
+public func rondo_context_token_get_old_value(_ token: OpaquePointer?, _ outValue: UnsafeMutablePointer<Raw?>?)
+  -> rondo_status
+{
+  guard let given = TokenRef.find(token) else { return TokenRef.explain(token) }
+  guard let outValue else { return -EINVAL }
+  guard let old = given.s.pointee.old else { return -ENOENT }
+  outValue.pointee = old.pointee.value.pointer
+  return RONDO_OK
+}
+
+@_cdecl("rondo_context_token_retain") @implementation
+public func rondo_context_token_retain(_ token: OpaquePointer?) -> rondo_status {
+  if token == nil { return RONDO_OK }
+  guard let found = TokenRef.find(token) else { return TokenRef.explain(token) }
+  return Global.retain(Raw(found.s))
+}
+
+@_cdecl("rondo_context_token_release") @implementation
+public func rondo_context_token_release(_ token: OpaquePointer?) -> rondo_status {
+  if token == nil { return RONDO_OK }
+  guard let found = TokenRef.find(token) else { return TokenRef.explain(token) }
+  return found.releaseUser()
+}
+
 // MARK: - contexts
 
 @_cdecl("rondo_context_new") @implementation

@@ -105,6 +105,7 @@ private func tell(
     outStep.pointee = RONDO_STEP_RAISE
     giveOut(error, outError)
     error.unpin()
+  case .item: invariant(false, "the body of a coroutine is a generator's")
   }
 }
 
@@ -115,7 +116,8 @@ public func rondo_coroutine_close(_ coroutine: OpaquePointer?, _ outError: OutHa
   if found.body.has(ActivationBits.running) { return RONDO_E_ALREADY_RUNNING }
   if found.body.has(ActivationBits.claimed) && !found.body.has(ActivationBits.ended) { return RONDO_E_ALREADY_AWAITED }
   found.pin()
-  let failure = Drive.close(found)
+  let isUnasked = found.body.pointee.flags & (ActivationBits.asks | ActivationBits.started) == ActivationBits.asks
+  let failure = isUnasked ? Drive.closeUnasked(found) : Drive.close(found)
   let isOpen = !found.body.has(ActivationBits.ended)
   found.unpin()
   guard let failure else { return RONDO_OK }
@@ -129,7 +131,7 @@ public func rondo_coroutine_close(_ coroutine: OpaquePointer?, _ outError: OutHa
 /// Write down what the running body wants. False, and nothing kept, if `co` is not the one that
 /// runs. An action before it in the same step counts for nothing.
 @inline(__always)
-private func act(_ co: OpaquePointer?, _ action: Int32, _ a: UInt64, _ b: UInt64 = 0, _ flags: UInt32 = 0) -> Bool {
+func act(_ co: OpaquePointer?, _ action: Int32, _ a: UInt64, _ b: UInt64 = 0, _ flags: UInt32 = 0) -> Bool {
   let thread = rondo_thread()!
   if co == nil || thread.pointee.step_co != handleBits(co) { return false }
   if thread.pointee.step_action != Act.none { discardEarlier(thread) }
@@ -148,7 +150,7 @@ private func discardEarlier(_ thread: UnsafeMutablePointer<rondo_thread>) {
 }
 
 /// What an action function answers for a foreign `co`: no step may answer with it.
-private let noStep: rondo_step = -1
+let noStep: rondo_step = -1
 
 @_cdecl("rondo_coroutine_await") @implementation
 public func rondo_coroutine_await(_ co: OpaquePointer?, _ awaitable: Raw?) -> rondo_step {
@@ -222,7 +224,7 @@ public func rondo_coroutine_raise_status(
 
 /// `co` is not the running body: why not.
 private func refusalToTake(_ co: OpaquePointer?) -> rondo_status {
-  if CoroutineRef.find(co) != nil || TaskRef.find(co) != nil { return RONDO_E_INVALID_STATE }
+  if CoroutineRef.find(co) != nil || TaskRef.find(co) != nil || GeneratorRef.find(co) != nil { return RONDO_E_INVALID_STATE }
   let status = CoroutineRef.explain(co)
   return status == RONDO_E_BAD_HANDLE ? TaskRef.refuse(co) : status
 }
@@ -233,6 +235,7 @@ public func rondo_coroutine_take_sent(_ co: OpaquePointer?, _ outValue: UnsafeMu
   if co == nil || thread.pointee.step_co != handleBits(co) { return refusalToTake(co) }
   guard let outValue else { return -EINVAL }
   if let held = address(thread.pointee.sent_value)?.assumingMemoryBound(to: Value.self) {
+    if held.pointee.isKept { return RONDO_E_INVALID_STATE }
     thread.pointee.sent_value = 0
     outValue.pointee = held.pointee.pointer
     held.pointee.drop = nil

@@ -1,20 +1,33 @@
-// DebugApi.swift - the exports of rondo/debug.h: the log, what is alive, the alarm.
+// DebugApi.swift - the exports of rondo/debug.h: watching a loop, what is alive, the alarm.
 //
-// Knows: Log, the slabs. Does not know: what the objects are; loops count their own.
+// Knows: Loop, the slabs. Does not know: what the objects are; loops count their own.
 
 import CRondo
 import CRondoShim
 
-@_cdecl("rondo_log_set_sink") @implementation
-public func rondo_log_set_sink(
-  _ fn: rondo_log_fn?, _ arg: UnsafeMutableRawPointer?, _ drop: rondo_drop_fn?
-) -> rondo_status {
-  Log.setSink(fn, Value(pointer: arg, drop: drop))
+@_cdecl("rondo_loop_set_slow_callback_duration") @implementation
+public func rondo_loop_set_slow_callback_duration(_ loop: OpaquePointer?, _ duration: Int64) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  if duration < 0 { return -EINVAL }
+  found.s.pointee.slowCallback = duration
+  return RONDO_OK
 }
 
-@_cdecl("rondo_log_set_level") @implementation
-public func rondo_log_set_level(_ level: Int32) -> rondo_status {
-  Log.setLevel(level)
+@_cdecl("rondo_loop_get_slow_callback_duration") @implementation
+public func rondo_loop_get_slow_callback_duration(
+  _ loop: OpaquePointer?, _ outDuration: UnsafeMutablePointer<Int64>?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  guard let outDuration else { return -EINVAL }
+  outDuration.pointee = found.s.pointee.slowCallback
+  return RONDO_OK
+}
+
+@_cdecl("rondo_loop_set_watchdog") @implementation
+public func rondo_loop_set_watchdog(_ loop: OpaquePointer?, _ threshold: Int64) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  if threshold < 0 { return -EINVAL }
+  found.setWatchdog(threshold)
   return RONDO_OK
 }
 

@@ -94,8 +94,13 @@ public func rondo_task_group_spawn(
   if status != RONDO_OK { return refuse(status, frame, drop) }
   let body = Activation(
     step: step, frame: frame, drop: drop, name: name ?? literal("coroutine"), parent: 0, flags: 0, count: 0)
-  let (task, result) = found.createTask { found.loop.spawnAndStart(body, wanted, user: true) }
-  if task == nil { return refuse(result, frame, drop) }
+  var hasMoved = false
+  let (task, result) = found.createTask {
+    let (made, status, moved) = found.loop.spawnAndStart(body, wanted, user: true)
+    hasMoved = moved
+    return (made, status)
+  }
+  if task == nil { return hasMoved ? result : refuse(result, frame, drop) }
   return handOut(task, result, outTask)
 }
 
@@ -104,7 +109,8 @@ private func refusalOfChild(_ handle: OpaquePointer?, _ options: UnsafePointer<r
   -> (LoopRef.TaskOptions, UnsafePointer<CChar>?, rondo_status)
 {
   guard let found = group(handle), found.loop.isMine else { return (LoopRef.TaskOptions(), nil, refusal(handle)) }
-  let (wanted, name, status) = readTaskOptions(options)
+  var (wanted, name, status) = readTaskOptions(options)
+  if found.has(GroupBits.entered) { wanted.scope = found.scopeOfChildren }
   return (wanted, name, status == RONDO_OK ? found.refusalOfChild : status)
 }
 

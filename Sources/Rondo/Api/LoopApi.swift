@@ -13,13 +13,18 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   var wanted = rondo_loop_options()
   let status = readOptions(options, into: &wanted)
   if status != RONDO_OK { return status }
-  if wanted.flags & ~UInt32(RONDO_LOOP_DEBUG) != 0 || wanted.reserved != 0 { return -EINVAL }
+  let known = UInt32(RONDO_LOOP_DEBUG) | replayFlags
+  if wanted.flags & ~known != 0 || wanted.reserved != 0 || !isClockPossible(wanted.flags) { return -EINVAL }
   let debug = wanted.flags & UInt32(RONDO_LOOP_DEBUG) != 0 || isDebugWanted()
   let (loop, result) = LoopRef.make(readyCapacity: Int(wanted.ready_capacity), debug: debug)
   guard let loop else { return result }
   loop.prepareTasks()
   loop.prepareSync()
   loop.prepareJobs()
+  if !beginReplay(loop, wanted) {
+    _ = rondo_loop_release(loop.handle)
+    return -ENOMEM
+  }
   outLoop.pointee = loop.handle
   return RONDO_OK
 }
@@ -96,7 +101,7 @@ public func rondo_loop_time(_ loop: OpaquePointer?, _ outTime: UnsafeMutablePoin
   guard let found = LoopRef.find(loop) else { return LoopRef.refuse(loop) }
   guard let outTime else { return -EINVAL }
   if rondo_load64(&found.s.pointee.owner) == Owner.forked { return RONDO_E_WRONG_PROCESS }
-  outTime.pointee = rondo_shim_now()
+  outTime.pointee = found.now
   return RONDO_OK
 }
 
@@ -201,6 +206,6 @@ public func rondo_loop_get_debug(_ loop: OpaquePointer?) -> Int32 {
 public func rondo_loop_set_debug(_ loop: OpaquePointer?, _ enabled: Int32) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   if enabled != 0 && enabled != 1 { return -EINVAL }
-  rondo_store32(&found.s.pointee.debug, UInt32(enabled))
+  found.setDebug(enabled != 0)
   return RONDO_OK
 }

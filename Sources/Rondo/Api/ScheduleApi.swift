@@ -75,7 +75,7 @@ public func rondo_loop_call_later(
   _ outHandle: OutHandle?
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop), let fn else { return refuseCall(loop, fn, arg, drop) }
-  return callAt(found, found.deadline(after: delay), fn, arg, drop, outHandle)
+  return callAt(found, found.deadline(after: delay), Contexts.capture(), fn, arg, drop, outHandle)
 }
 
 @_cdecl("rondo_loop_call_at") @implementation
@@ -84,15 +84,35 @@ public func rondo_loop_call_at(
   _ outHandle: OutHandle?
 ) -> rondo_status {
   guard let found = LoopRef.owned(loop), let fn else { return refuseCall(loop, fn, arg, drop) }
-  return callAt(found, when, fn, arg, drop, outHandle)
+  return callAt(found, when, Contexts.capture(), fn, arg, drop, outHandle)
+}
+
+@_cdecl("rondo_loop_call_later_in_context") @implementation
+public func rondo_loop_call_later_in_context(
+  _ loop: OpaquePointer?, _ context: OpaquePointer?, _ delay: Int64, _ fn: rondo_call_fn?, _ arg: Raw?,
+  _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return refuseCall(loop, fn, arg, drop) }
+  return rondo_loop_call_at_in_context(loop, context, found.deadline(after: delay), fn, arg, drop, outHandle)
+}
+
+@_cdecl("rondo_loop_call_at_in_context") @implementation
+public func rondo_loop_call_at_in_context(
+  _ loop: OpaquePointer?, _ context: OpaquePointer?, _ when: Int64, _ fn: rondo_call_fn?, _ arg: Raw?,
+  _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop), let fn else { return refuseCall(loop, fn, arg, drop) }
+  let (tag, status) = Contexts.tag(named: context)
+  if status != RONDO_OK { return refuse(status, arg, drop) }
+  return callAt(found, when, tag, fn, arg, drop, outHandle)
 }
 
 @inline(__always)
 private func callAt(
-  _ loop: LoopRef, _ when: Int64, _ fn: @escaping rondo_call_fn, _ arg: Raw?, _ drop: rondo_drop_fn?,
-  _ outHandle: OutHandle?
+  _ loop: LoopRef, _ when: Int64, _ context: ContextTag, _ fn: @escaping rondo_call_fn, _ arg: Raw?,
+  _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
 ) -> rondo_status {
-  let call = Call(fn: fn, arg: arg, drop: drop, context: Contexts.capture())
+  let call = Call(fn: fn, arg: arg, drop: drop, context: context)
   guard let made = loop.callAt(when, call, user: outHandle != nil) else { return refuseMemory(call) }
   outHandle?.pointee = made.handle
   return RONDO_OK
@@ -112,14 +132,34 @@ public func rondo_loop_call_soon_threadsafe(
   return postAnyhow(loop, fn, arg, drop, outHandle)
 }
 
+@_cdecl("rondo_loop_call_soon_threadsafe_in_context") @implementation
+public func rondo_loop_call_soon_threadsafe_in_context(
+  _ loop: OpaquePointer?, _ context: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?,
+  _ outHandle: OutHandle?
+) -> rondo_status {
+  guard LoopRef.find(loop) != nil else { return refuse(LoopRef.refuse(loop), arg, drop) }
+  let (tag, status) = Contexts.tag(named: context)
+  if status != RONDO_OK { return refuse(status, arg, drop) }
+  return post(loop, tag, fn, arg, drop, outHandle)
+}
+
 @inline(never)  // with the same parameters, so that it is jumped to
 private func postAnyhow(
   _ loop: OpaquePointer?, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?, _ outHandle: OutHandle?
 ) -> rondo_status {
+  post(loop, Contexts.capture(), fn, arg, drop, outHandle)
+}
+
+/// Post a call whose context moves.
+private func post(
+  _ loop: OpaquePointer?, _ context: ContextTag, _ fn: rondo_call_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?,
+  _ outHandle: OutHandle?
+) -> rondo_status {
   guard let found = LoopRef.find(loop), let fn else {
+    Contexts.release(context)
     return refuse(LoopRef.find(loop) == nil ? LoopRef.refuse(loop) : -EINVAL, arg, drop)
   }
-  let call = Call(fn: fn, arg: arg, drop: drop, context: Contexts.capture())
+  let call = Call(fn: fn, arg: arg, drop: drop, context: context)
   if outHandle != nil { return postWithHandle(found, loop, call, outHandle) }
   let status = found.post(call, handle: handleBits(loop))
   return status == RONDO_OK ? RONDO_OK : refusePost(status, call)

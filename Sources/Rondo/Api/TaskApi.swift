@@ -25,18 +25,44 @@ public func rondo_loop_create_task(
   _ loop: OpaquePointer?, _ coroutine: OpaquePointer?, _ options: UnsafePointer<rondo_task_options>?,
   _ outTask: OutHandle?
 ) -> rondo_status {
+  createTask(loop, coroutine, options, outTask, byFactory: true)
+}
+
+@_cdecl("rondo_task_new") @implementation
+public func rondo_task_new(
+  _ loop: OpaquePointer?, _ coroutine: OpaquePointer?, _ options: UnsafePointer<rondo_task_options>?,
+  _ outTask: OutHandle?
+) -> rondo_status {
+  createTask(loop, coroutine, options, outTask, byFactory: false)
+}
+
+@_cdecl("rondo_eager_task_factory") @implementation
+public func rondo_eager_task_factory(
+  _ loop: OpaquePointer?, _ coroutine: OpaquePointer?, _ options: UnsafePointer<rondo_task_options>?, _ arg: Raw?,
+  _ outTask: OutHandle?
+) -> rondo_status {
+  createTask(loop, coroutine, options, outTask, byFactory: false, eager: RONDO_EAGER_YES)
+}
+
+@inline(__always)
+private func createTask(
+  _ loop: OpaquePointer?, _ coroutine: OpaquePointer?, _ options: UnsafePointer<rondo_task_options>?,
+  _ outTask: OutHandle?, byFactory: Bool, eager: Int32 = RONDO_EAGER_DEFAULT
+) -> rondo_status {
   guard let given = CoroutineRef.find(coroutine) else { return CoroutineRef.explain(coroutine) }
   guard let found = LoopRef.owned(loop) else {
     let status = LoopRef.refuse(loop)
     LoopRef.closeAndRelease(given)
     return status
   }
-  let (wanted, _, status) = readTaskOptions(options)
+  var (wanted, _, status) = readTaskOptions(options)
   if status != RONDO_OK {
     LoopRef.closeAndRelease(given)
     return status
   }
-  let (made, result) = found.createTask(given, wanted, user: outTask != nil)
+  if wanted.eager == RONDO_EAGER_DEFAULT { wanted.eager = eager }
+  let user = outTask != nil
+  let (made, result) = byFactory ? found.createTask(given, wanted, user: user) : found.makeTask(given, wanted, user: user)
   if let made, let outTask { outTask.pointee = made.future.handle }
   return result
 }
@@ -47,7 +73,7 @@ public func rondo_loop_spawn(
   _ options: UnsafePointer<rondo_task_options>?, _ outTask: OutHandle?
 ) -> rondo_status {
   // The usual spawn, from a callback or task and without options, in one go.
-  if options == nil, let step, let found = LoopRef.running(loop), found.takesPlainCalls, !found.s.pointee.isEager {
+  if options == nil, let step, let found = LoopRef.running(loop), found.takesPlainCalls, found.s.pointee.taskMaking == 0 {
     if let made = found.spawnPlain(step, frame, drop, user: outTask != nil) {
       outTask?.pointee = made.future.handle
       return RONDO_OK
@@ -67,9 +93,29 @@ private func spawnAnyhow(
   if status != RONDO_OK { return refuse(status, frame, drop) }
   let body = Activation(
     step: step, frame: frame, drop: drop, name: name ?? literal("coroutine"), parent: 0, flags: 0, count: 0)
-  let (made, result) = found.spawnAndStart(body, wanted, user: outTask != nil)
-  guard let made else { return refuse(result, frame, drop) }
+  let (made, result, moved) = found.spawnAndStart(body, wanted, user: outTask != nil)
+  guard let made else { return moved ? result : refuse(result, frame, drop) }
   outTask?.pointee = made.future.handle
+  return RONDO_OK
+}
+
+@_cdecl("rondo_loop_set_task_factory") @implementation
+public func rondo_loop_set_task_factory(
+  _ loop: OpaquePointer?, _ fn: rondo_task_factory_fn?, _ arg: Raw?, _ drop: rondo_drop_fn?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return refuse(LoopRef.refuse(loop), arg, drop) }
+  found.setTaskFactory(fn, Value(pointer: arg, drop: drop))
+  return RONDO_OK
+}
+
+@_cdecl("rondo_loop_get_task_factory") @implementation
+public func rondo_loop_get_task_factory(
+  _ loop: OpaquePointer?, _ outFn: UnsafeMutablePointer<rondo_task_factory_fn?>?, _ outArg: UnsafeMutablePointer<Raw?>?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  guard let outFn else { return -EINVAL }
+  outFn.pointee = found.s.pointee.taskFactory
+  outArg?.pointee = found.taskFactoryArg.pointee.value.pointer
   return RONDO_OK
 }
 
@@ -77,7 +123,8 @@ private func spawnAnyhow(
 public func rondo_loop_set_eager_tasks(_ loop: OpaquePointer?, _ enabled: Int32) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   if enabled != 0 && enabled != 1 { return -EINVAL }
-  found.s.pointee.isEager = enabled == 1
+  found.s.pointee.taskMaking &= ~TaskMaking.eager
+  if enabled == 1 { found.s.pointee.taskMaking |= TaskMaking.eager }
   return RONDO_OK
 }
 

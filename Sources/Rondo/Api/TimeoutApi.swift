@@ -12,8 +12,7 @@ private func timeout(_ handle: OpaquePointer?) -> Timeout? {
 
 private func refusal(_ handle: OpaquePointer?) -> rondo_status { Scope.refuse(handle, ScopeType.timeout) }
 
-private func make(_ loop: OpaquePointer?, _ when: Int64, _ outTimeout: OutHandle?) -> rondo_status {
-  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+private func make(_ found: LoopRef, _ when: Int64, _ outTimeout: OutHandle?) -> rondo_status {
   guard let outTimeout else { return -EINVAL }
   guard let made = Timeout.make(found, when: when) else { return -ENOMEM }
   outTimeout.pointee = Scope.handle(made.raw)
@@ -22,13 +21,15 @@ private func make(_ loop: OpaquePointer?, _ when: Int64, _ outTimeout: OutHandle
 
 @_cdecl("rondo_timeout_new") @implementation
 public func rondo_timeout_new(_ loop: OpaquePointer?, _ delay: Int64, _ outTimeout: OutHandle?) -> rondo_status {
-  let (sum, overflow) = rondo_shim_now().addingReportingOverflow(delay)
-  return make(loop, overflow || delay == Int64.max ? Int64.max : sum, outTimeout)
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  let (sum, overflow) = found.now.addingReportingOverflow(delay)
+  return make(found, overflow || delay == Int64.max ? Int64.max : sum, outTimeout)
 }
 
 @_cdecl("rondo_timeout_new_at") @implementation
 public func rondo_timeout_new_at(_ loop: OpaquePointer?, _ when: Int64, _ outTimeout: OutHandle?) -> rondo_status {
-  make(loop, when, outTimeout)
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  return make(found, when, outTimeout)
 }
 
 @_cdecl("rondo_timeout_retain") @implementation

@@ -142,56 +142,16 @@ private func keepForWait(_ awaitable: OpaquePointer?, _ outCoroutine: OutHandle?
   return LoopRef.refuseAwaitable(awaitable)
 }
 
-// MARK: - run
+// MARK: - what it is
 
-@_cdecl("rondo_run") @implementation
-public func rondo_run(
-  _ main: OpaquePointer?, _ options: UnsafePointer<rondo_run_options>?, _ outValue: UnsafeMutablePointer<Raw?>?,
-  _ outError: OutHandle?
-) -> rondo_status {
-  guard let coroutine = CoroutineRef.find(main) else { return CoroutineRef.explain(main) }
-  var wanted = rondo_run_options()
-  var loop: LoopRef?
-  var status = readOptions(options, into: &wanted)
-  if status == RONDO_OK { (loop, status) = loopForRun(wanted) }
-  guard let loop else {
-    LoopRef.closeAndRelease(coroutine)
-    return status
-  }
-  let (future, result) = loop.runMain(coroutine, watchesSigint: wanted.flags & UInt32(RONDO_RUN_NO_SIGINT) == 0)
-  if let future {
-    hand(future, result, outValue, outError)
-    future.unpin()
-  }
-  _ = loop.shut(nil)
-  _ = rondo_loop_release(loop.handle)
-  return result
+@_cdecl("rondo_awaitable_is_future") @implementation
+public func rondo_awaitable_is_future(_ awaitable: UnsafeRawPointer?) -> Int32 {
+  FutureRef.find(OpaquePointer(awaitable)) != nil ? 1 : 0
 }
 
-/// The loop that a run is to use, with one reference of C's.
-private func loopForRun(_ wanted: rondo_run_options) -> (LoopRef?, rondo_status) {
-  if wanted.flags & ~UInt32(RONDO_RUN_NO_SIGINT) != 0 || wanted.reserved != 0 || wanted.debug < -1 || wanted.debug > 1 {
-    return (nil, -EINVAL)
-  }
-  if rondo_thread()!.pointee.running != 0 { return (nil, RONDO_E_LOOP_RUNNING) }
-  var made: OpaquePointer?
-  let status = wanted.loop_factory != nil ? wanted.loop_factory!(wanted.loop_factory_arg, &made) : rondo_loop_new(nil, &made)
-  if status != RONDO_OK { return (nil, status) }
-  guard let loop = LoopRef.find(made) else { return (nil, LoopRef.refuse(made)) }
-  if wanted.debug != 0 { rondo_store32(&loop.s.pointee.debug, wanted.debug > 0 ? 1 : 0) }
-  return (loop, RONDO_OK)
-}
-
-/// What main ended with goes to C.
-private func hand(
-  _ future: FutureRef, _ result: rondo_status, _ outValue: UnsafeMutablePointer<Raw?>?, _ outError: OutHandle?
-) {
-  outError?.pointee = nil
-  if result == RONDO_OK {
-    if let outValue { outValue.pointee = future.takeValue().pointer }
-  } else if let error = future.error {
-    giveOut(error, outError)
-  }
+@_cdecl("rondo_awaitable_is_coroutine") @implementation
+public func rondo_awaitable_is_coroutine(_ awaitable: UnsafeRawPointer?) -> Int32 {
+  CoroutineRef.find(OpaquePointer(awaitable)) != nil ? 1 : 0
 }
 
 // MARK: - wait, as_completed

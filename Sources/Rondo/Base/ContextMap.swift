@@ -57,7 +57,7 @@ enum Maps {
     free(address(map))
   }
 
-  private static func releaseBox(_ box: UnsafeMutablePointer<ContextBox>) {
+  static func releaseBox(_ box: UnsafeMutablePointer<ContextBox>) {
     if rondo_add32(&box.pointee.refs, UInt32.max) != 1 { return }
     let value = box.pointee.value
     free(box)
@@ -74,14 +74,21 @@ enum Maps {
 
   /// A map with one more or one changed value; nil if memory is out. The value moves on success.
   static func setting(_ map: ContextMap, _ variable: UInt64, _ value: Value) -> ContextMap? {
-    let old = map == 0 ? 0 : Int(header(map).pointee.count)
-    let size = MemoryLayout<ContextMapHeader>.stride + (old + 1) * MemoryLayout<ContextEntry>.stride
     guard let box = allocateArray(ContextBox.self, 1) else { return nil }
-    guard let memory = allocateBytes(size) else {
+    box.initialize(to: ContextBox(refs: 1, value: value))
+    guard let made = setting(map, variable, box: box) else {
       free(box)
       return nil
     }
-    box.initialize(to: ContextBox(refs: 1, value: value))
+    return made
+  }
+
+  /// As setting(), with a box whose reference moves on success, or without the variable, which may
+  /// leave the empty map.
+  static func setting(_ map: ContextMap, _ variable: UInt64, box: UnsafeMutablePointer<ContextBox>?) -> ContextMap? {
+    let old = map == 0 ? 0 : Int(header(map).pointee.count)
+    let size = MemoryLayout<ContextMapHeader>.stride + (old + 1) * MemoryLayout<ContextEntry>.stride
+    guard let memory = allocateBytes(size) else { return nil }
     let made = bits(memory)
     var count = 0
     for i in 0..<old where entries(map)[i].variable != variable {
@@ -89,8 +96,15 @@ enum Maps {
       _ = rondo_add32(&entries(made)[count].box.pointee.refs, 1)
       count += 1
     }
-    entries(made)[count] = ContextEntry(variable: variable, box: box)
-    header(made).pointee = ContextMapHeader(refs: 1, count: UInt32(count + 1))
+    if let box {
+      entries(made)[count] = ContextEntry(variable: variable, box: box)
+      count += 1
+    }
+    if count == 0 {
+      free(memory)
+      return 0
+    }
+    header(made).pointee = ContextMapHeader(refs: 1, count: UInt32(count))
     return made
   }
 }

@@ -169,6 +169,12 @@ struct ErrorRef {
   /// The cancellation without message or cause; one for the process, never freed.
   static func plainCancelled() -> ErrorRef { shared(&rondo_globals()!.pointee.cancelled_error, RONDO_E_CANCELLED) }
 
+  static func plainCancelledPinned() -> ErrorRef {
+    let plain = plainCancelled()
+    plain.pin()
+    return plain
+  }
+
   static func outOfMemory() -> ErrorRef { shared(&rondo_globals()!.pointee.memory_error, 0) }
 
   /// Make both; false if memory is out. Every loop does it before anything can need them.

@@ -109,6 +109,16 @@ enum Global {
   @inline(__always)
   static func pin(_ slot: Raw) { _ = rondo_add64(counts(slot), onePin) }
 
+  /// Pin what may be ending in another thread just now; false if it is.
+  static func tryPin(_ slot: Raw) -> Bool {
+    let word = counts(slot)
+    while true {
+      let seen = rondo_load64(word)
+      if seen == 0 { return false }
+      if rondo_cas64(word, seen, seen + onePin) != 0 { return true }
+    }
+  }
+
   /// True if that was the last of all counts: the caller ends the object.
   @inline(__always)
   static func unpin(_ slot: Raw) -> Bool {

@@ -47,9 +47,19 @@ struct Value {
 
   var isBorrowed: Bool { unsafeBitCast(drop, to: UInt.self) == UInt(rondo_borrowed()) }
 
+  /// A value of the library's own making: its drop is no plain free, so C can read it and not take
+  /// it. In front of what it points to lies the function that ends it.
+  static func kept(_ pointer: Raw) -> Value { Value(pointer: pointer, drop: dropKept) }
+
+  private static var dropKept: rondo_drop_fn {
+    { raw in (raw! - 8).load(as: (@convention(c) (Raw) -> Void).self)(raw!) }
+  }
+
+  var isKept: Bool { unsafeBitCast(drop, to: UInt.self) == unsafeBitCast(Value.dropKept, to: UInt.self) }
+
   @inline(__always)
   func dispose() {
-    if let drop { drop(pointer) }
+    if drop != nil { Drops.run(self) }
   }
 }
 

@@ -29,6 +29,9 @@ struct Text: ~Copyable {
     return true
   }
 
+  /// Something that belongs into it could not be had.
+  mutating func cut() { isCut = true }
+
   @inline(never)  // texts are for people; small code is worth more than fast
   mutating func add(_ text: StaticString) {
     add(UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self), text.utf8CodeUnitCount)
@@ -64,6 +67,15 @@ struct Text: ~Copyable {
     }
   }
 
+  /// "0.120" of 120.
+  @inline(never)
+  mutating func addThousandths(_ number: Int64) {
+    add(number / 1000)
+    let rest = number % 1000
+    add(rest < 10 ? ".00" : rest < 100 ? ".0" : "." as StaticString)
+    add(rest)
+  }
+
   @inline(never)
   mutating func addHex(_ number: UInt64) {
     add("0x")
@@ -84,6 +96,15 @@ struct Text: ~Copyable {
   var cString: UnsafePointer<CChar> {
     if let bytes { return UnsafePointer(bytes) }
     return UnsafeRawPointer(StaticString("").utf8Start).assumingMemoryBound(to: CChar.self)
+  }
+
+  /// The text moves out; nil if there is none.
+  mutating func take() -> UnsafeMutablePointer<CChar>? {
+    let taken = bytes
+    bytes = nil
+    count = 0
+    capacity = 0
+    return taken
   }
 
   /// Hand it to a caller's buffer by the rule of the describing functions: -ERANGE if text and NUL

@@ -48,7 +48,7 @@ struct JobState {
   var state: UInt32  // any thread, a futex
   var outcome: UInt32  // who runs it; after that who hands it over
   var lane: UInt32
-  var flags: UInt32
+  var holdsClock: UInt32  // 1 while a virtual clock stands still for it; the loop's thread
   var fn: rondo_job_fn
   var arg: Value
   var context: ContextTag  // a map, or 0
@@ -135,7 +135,7 @@ struct JobRef {
     rondo_poke32(stateWord, JobPhase.queued)
     s.pointee.outcome = JobOutcome.none
     s.pointee.lane = 0
-    s.pointee.flags = 0
+    s.pointee.holdsClock = 0
     s.pointee.fn = fn
     s.pointee.arg = arg
     s.pointee.context = 0
@@ -308,7 +308,7 @@ struct JobRef {
   @inline(__always)
   func end() {
     let loop = Owned.loop(of: raw)
-    if s.pointee.future | s.pointee.timer | s.pointee.origin | bits(Raw(s.pointee.name)) != 0 { letGoOfParts(loop) }
+    if s.pointee.future | UInt64(s.pointee.holdsClock) | s.pointee.timer | s.pointee.origin | bits(Raw(s.pointee.name)) != 0 { letGoOfParts(loop) }
     if s.pointee.outcome != JobOutcome.none { disposeOutcome() }
     if s.pointee.state & JobPhase.mask == JobPhase.watching { return endOfWatch(loop) }
     give(loop)
@@ -325,8 +325,19 @@ struct JobRef {
     if isOfLoop {
       _ = untie()
       loop.stopTimer(place(&s.pointee.timer))
+      letClockGo(loop)
     }
     freeTexts()
+  }
+
+  /// Somebody waits for it: on a virtual clock that is no time that passes.
+  @inline(__always)
+  func holdClock(_ loop: LoopRef) { if loop.isVirtual && loop.hold() == RONDO_OK { s.pointee.holdsClock = 1 } }
+
+  func letClockGo(_ loop: LoopRef) {
+    if s.pointee.holdsClock == 0 { return }
+    s.pointee.holdsClock = 0
+    _ = loop.unhold()
   }
 
   private func freeTexts() {

@@ -19,6 +19,7 @@ extension JobRef {
     future.becomeCancelled(error)
     let loop = future.loop
     loop.stopTimer(place(&job.s.pointee.timer))
+    job.letClockGo(loop)
     job.cancel()
     future.unpin()
   }

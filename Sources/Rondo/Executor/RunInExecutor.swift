@@ -125,7 +125,7 @@ extension LoopRef {
       if SyncObjects.isOne(raw) { SyncObjects.unpin(raw) } else { LoopRef.unpinTaskObject(raw) }
     }
     s.pointee.hooks.dropExecutor = { LoopRef($0).dropDefaultExecutor() }
-    s.pointee.hooks.shutDownExecutor = { LoopRef($0).shutDownDefaultExecutorIfAny($1) }
+    s.pointee.hooks.joinExecutor = { LoopRef($0).joinDefaultExecutor() }
   }
 
   /// rondo_loop_run_in_executor; the argument moves on success. nil for a pool is the default one.
@@ -143,6 +143,7 @@ extension LoopRef {
       return (nil, -ENOMEM)
     }
     job.tie(future)
+    job.holdClock(self)
     var status = job.set(request, isDebug: rondo_peek32(&s.pointee.debug) != 0)
     if status == RONDO_OK { status = pool.unsafelyUnwrapped.submit(job) }
     if status == RONDO_OK { return (future, RONDO_OK) }
@@ -228,21 +229,26 @@ extension LoopRef {
       watch.s.pointee.startedAt = UInt64(timeout)
     }
     watch.tie(future)
+    watch.holdClock(self)
     executor.pin()
     watch.s.pointee.executor = bits(executor.s)
     return watch
   }
 
-  /// For the end of a run: the future, pinned, or nil if there is no pool.
-  private func shutDownDefaultExecutorIfAny(_ timeout: Int64) -> Raw? {
+  /// At the end of a run, the loop at rest: wait for the workers, as long as asyncio does.
+  @inline(never)  // once per run
+  private func joinDefaultExecutor() {
     if s.pointee.executor == 0 {
       s.pointee.isExecutorShut = true
-      return nil
+      return
     }
-    guard let future = shutDownDefaultExecutor(timeout).0 else { return nil }
-    future.pin()
-    _ = future.releaseUser()
-    return future.raw
+    guard let ended = shutDownDefaultExecutor(300_000_000_000).0 else { return }
+    if begin() == RONDO_OK {
+      s.pointee.attention = 0
+      _ = run(until: ended, isNew: false)
+      finish()
+    }
+    _ = ended.releaseUser()
   }
 }
 

@@ -105,7 +105,7 @@ extension ExecutorRef {
     enlist(worker)
     rondo_unlock(incomingLock)
     var thread: UInt64 = 0
-    let error = rondo_shim_start_thread({ WorkerPointer.main($0) }, worker, Int(s.pointee.pool.stackSize), &thread)
+    let error = rondo_shim_start_worker({ WorkerPointer.main($0) }, worker, Int(s.pointee.pool.stackSize), &thread)
     if error == 0 { return 0 }
     rondo_lock(incomingLock)
     strike(worker)

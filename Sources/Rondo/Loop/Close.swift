@@ -21,6 +21,7 @@ extension LoopRef {
     if !isClosed {
       Global.pin(Raw(s))
       closeClaimed(report)
+      if s.pointee.isArranged { printSchedule() }
       rondo_store32(&s.pointee.runningFlag, Phase.idle)
       unpinLoop()
     } else {
@@ -35,6 +36,7 @@ extension LoopRef {
     collectReleases()
     var report = rondo_close_report()
     countLeft(&report)
+    endWatchdog()
     rondo_store64(&s.pointee.closedOwner, rondo_thread_id())
     rondo_lock(inbox.lock)
     s.pointee.isClosing = true
@@ -86,7 +88,9 @@ extension LoopRef {
 
   private func countCalls(_ calls: RingCells?, _ count: Int) -> UInt64 {
     var found: UInt64 = 0
-    Cells.forEach(calls, count) { if !ThreadHandleRef.isCancelledEntry($0) { found += 1 } }
+    Cells.forEach(calls, count) {
+      if !ThreadHandleRef.isCancelledEntry($0) && !LoopRef.isMark($0) { found += 1 }
+    }
     return found
   }
 
@@ -132,8 +136,12 @@ extension LoopRef {
     s.pointee.onException = nil
     s.pointee.beforePoll = nil
     s.pointee.afterPoll = nil
+    s.pointee.taskMaking = 0
+    s.pointee.taskFactory = nil
     onExceptionArg.replace(.none)
+    taskFactoryArg.replace(.none)
     pollArg.replace(.none)
+    dropSchedule()
     takeEscaped()?.unpin()
   }
 

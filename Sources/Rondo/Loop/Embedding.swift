@@ -31,12 +31,18 @@ extension LoopRef {
 
   @inline(never)
   func tellHostDeadline() {
-    if !s.pointee.isRunning { _ = rondo_shim_timerfd_arm(poller.pointee.timer, nextDeadline()) }
+    if !s.pointee.isRunning { _ = rondo_shim_timerfd_arm(poller.pointee.timer, hostDeadline) }
+  }
+
+  /// When the host's clock is to wake it. A clock of the loop's own is where it is to be, or never is.
+  private var hostDeadline: Int64 {
+    let next = nextDeadline()
+    return !isVirtual ? next : next <= now || (next != Int64.max && mayJump) ? 0 : Int64.max
   }
 
   /// Between runs: say what is there to do. Other threads signal the eventfd from here on.
   func tellHost() {
-    _ = rondo_shim_timerfd_arm(poller.pointee.timer, nextDeadline())
+    _ = rondo_shim_timerfd_arm(poller.pointee.timer, hostDeadline)
     let quiet = inbox.fallAsleep(poller.pointee.wake)
     if !quiet || !ready.isEmpty || s.pointee.attention != 0 || s.pointee.hasLateWakes
       || rondo_load32(&s.pointee.releases) != 0

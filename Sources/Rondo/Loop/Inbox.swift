@@ -23,12 +23,13 @@ struct Inbox {
   var isClosed: Bool  // under the lock
   var isSleeping: Bool  // under the lock
   var isSignaled: Bool  // under the lock
+  var takesPlain: Bool  // under the lock; open, and nobody asks which thread made a call
   var writers: UInt32  // any thread; who is about to write to the eventfd
   var wake: Int32  // under the lock; the eventfd, -1 before the first sleep
 
   static let empty = Inbox(
     lock: 0, count: 0, calls: nil, capacity: 0, spare: nil, spareCapacity: 0, isClosed: false,
-    isSleeping: false, isSignaled: false, writers: 0, wake: -1)
+    isSleeping: false, isSignaled: false, takesPlain: true, writers: 0, wake: -1)
 }
 
 typealias InboxPointer = UnsafeMutablePointer<Inbox>
@@ -93,6 +94,9 @@ extension UnsafeMutablePointer where Pointee == Inbox {
     guard let call else { return true }
     guard let found = lastPlace(of: call) else { return false }
     removeCells(at: found, Cells.size(call))
+    // The mark before it, which a seeded loop has, would be left alone.
+    var at = 0
+    if pointee.count == 1 && LoopRef.isMark(Cells.read(pointee.calls!, &at)) { removeCells(at: 0, 1) }
     return true
   }
 
@@ -201,6 +205,7 @@ extension UnsafeMutablePointer where Pointee == Inbox {
   /// Refuse calls from now on, under the lock; what is in it stays for `take`.
   func shut() {
     pointee.isClosed = true
+    pointee.takesPlain = false
     pointee.wake = -1
     pointee.isSleeping = false
   }
@@ -225,7 +230,7 @@ extension LoopRef {
     if rondo_try_lock(inbox.lock) == 0 { return false }
     let count = Int(inbox.pointee.count)
     let goes = rondo_peek64(&s.pointee.header.handle) == handle && rondo_peek64(&s.pointee.owner) > Owner.dead
-      && !inbox.pointee.isClosed && !inbox.needsWaking && count < inbox.pointee.capacity
+      && inbox.pointee.takesPlain && !inbox.needsWaking && count < inbox.pointee.capacity
     if goes {
       (inbox.pointee.calls.unsafelyUnwrapped + count).initialize(to: RingCell(
         word: unsafeBitCast(fn, to: UInt.self), other: UInt(bitPattern: arg)))
@@ -244,7 +249,7 @@ extension LoopRef {
     {
       return refusePost(handle)
     }
-    if !inbox.append(call) {
+    if (!inbox.pointee.takesPlain && !markPoster()) || !inbox.append(call) {
       rondo_unlock(inbox.lock)
       return -ENOMEM
     }

@@ -14,6 +14,7 @@ enum Owner {
   static let closed: UInt64 = 1
   static let forked: UInt64 = 2
   static let dead: UInt64 = 3  // its thread has ended
+  static let nobody = UInt64.max  // for the moment; see Schedule.swift
 }
 
 /// Who has the loop; claimed with one compare-and-swap.
@@ -30,6 +31,12 @@ enum Attention {
   static let signal: UInt32 = 8  // a SIGINT arrived; set by its handler
 }
 
+enum TaskMaking {
+  static let eager: UInt32 = 1  // tasks start inside create_task
+  static let factory: UInt32 = 2  // there is a task factory
+  static let beforeRun: UInt32 = 4  // a run makes its task: not eager
+}
+
 /// What the rooms below do for the loop; they set these when a loop is made.
 struct LoopHooks {
   var unpin: @convention(c) (Raw) -> Void = { _ in }  // give back C's last reference of what is below
@@ -39,8 +46,13 @@ struct LoopHooks {
   var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
   var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
   var dropExecutor: @convention(c) (Raw) -> Void = { _ in }  // let go of the default executor, at close
-  /// Shut it down; the future of its end, pinned, nil if there is nothing to wait for.
-  var shutDownExecutor: @convention(c) (Raw, Int64) -> Raw? = { _, _ in nil }
+  var joinExecutor: @convention(c) (Raw) -> Void = { _ in }  // at the orderly end of a run, before the loop is closed
+  // Make the context of a task, by handle, the current one (false: leave
+  // it) and take it back; Raw: a SavedContext.
+  var enterContext: @convention(c) (UInt64, Raw) -> Bool = { _, _ in false }
+  var leaveContext: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
+  var lookAt: @convention(c) (Raw) -> Void = { _ in }  // complete a Subject, and hold its task
+  var lookAway: @convention(c) (Raw) -> Void = { _ in }  // let go of that task
 }
 
 struct LoopState {
@@ -60,12 +72,15 @@ struct LoopState {
   // The rest is the loop's thread's, which writes some of it with every call.
   var ready: Ring = .empty
   var attention: UInt32 = 0
+  var clockKind: UInt32 = 0  // any thread; a ClockKind
+  var isArranged: Bool = false  // something decides the order of calls; see Schedule.swift
+  var taskMaking: UInt32 = 0  // TaskMaking bits; 0: nothing special
   var isGuest: Bool = false  // the host polls our descriptor
+  var isTimed: Bool = false  // debug mode or the watchdog looks at each call
   var isRunning: Bool = false
   var isStepped: Bool = false  // between rondo_loop_begin and rondo_loop_end
   var isClosing: Bool = false  // under the inbox's lock
   var isFreed: Bool = false  // under the inbox's lock
-  var isEager: Bool = false  // tasks start inside create_task
   var inCallback: Bool = false
   var hasLateWakes: Bool = false  // somebody was not woken for want of memory
   var forkedWhileRunning: Bool = false
@@ -91,12 +106,24 @@ struct LoopState {
   var jobs: rondo_slab = rondo_slab()
   var executor: UInt64 = 0  // address of the default executor, pinned; 0 for none yet
   var isExecutorShut: Bool = false  // the default executor takes nothing any more
+  var slowCallback: Int64 = 100_000_000
+  var watchdog: Int64 = 0  // as set; 0 as debug mode says, Int64.max off
+  var watch: UInt64 = 0  // address of what is shared with the watching thread, 0 for none
+  var generators: UInt64 = 0  // under the lock of generators; address of the first, see Task/AsyncGenerator.swift
+  var generatorHooks: UInt64 = 0  // address of a GeneratorHooks, 0 for none
+  var generatorsShut: Bool = false  // shutdown_asyncgens was called
   var next: UInt64 = 0  // any thread, under the process's lock
+  var holds: UInt32 = 0  // any thread; who asked the clock to stand still
+  var clock: UInt64 = 0  // any thread; the time, if it is the loop's own
+  var schedule = Schedule()
   var onException: rondo_exception_handler_fn? = nil
   var onExceptionArg: Setting = .none
   var beforePoll: rondo_loop_fn? = nil
   var afterPoll: rondo_loop_fn? = nil
   var pollArg: Setting = .none
+  var taskFactory: rondo_task_factory_fn? = nil
+  var taskFactoryArg: Setting = .none
+  var factoryDepth: UInt32 = 0  // factories that run one inside the other
   var hooks: LoopHooks = LoopHooks()
 }
 
@@ -107,7 +134,7 @@ func place<T>(_ field: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> { fie
 struct LoopRef {
   let s: UnsafeMutablePointer<LoopState>
 
-  static let size = 1024
+  static let size = 2048  // a power of two: every lookup multiplies by it
 
   @inline(__always)
   init(_ state: UnsafeMutablePointer<LoopState>) { s = state }
@@ -147,8 +174,15 @@ struct LoopRef {
     return loop.refusal
   }
 
-  /// Why this thread may not schedule on the loop.
+  /// Why this thread may not schedule on the loop; the answer to a call that is refused.
   var refusal: rondo_status {
+    let status = quietRefusal
+    if status == RONDO_E_WRONG_THREAD { reportWrongThread() }
+    return status
+  }
+
+  /// The same, for who only wants to know.
+  var quietRefusal: rondo_status {
     switch rondo_load64(&s.pointee.owner) {
     case Owner.closed: return RONDO_E_LOOP_CLOSED
     case Owner.forked: return RONDO_E_WRONG_PROCESS
@@ -205,6 +239,7 @@ struct LoopRef {
   var jobs: SlabPointer { place(&s.pointee.jobs) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
   var pollArg: SettingPointer { place(&s.pointee.pollArg) }
+  var taskFactoryArg: SettingPointer { place(&s.pointee.taskFactoryArg) }
 
   // MARK: - making
 
@@ -215,6 +250,7 @@ struct LoopRef {
     guard let slot = Global.take(Kind.loop, size) else { return (nil, -ENOMEM) }
     let loop = LoopRef(slot)
     loop.reset(debug: debug)
+    loop.setDebug(debug)
     // Room from the start: where memory is out for good, what there is still makes progress.
     if !loop.ready.reserve(Swift.max(64, readyCapacity)) {
       Global.give(Kind.loop, slot)

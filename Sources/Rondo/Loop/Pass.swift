@@ -25,13 +25,16 @@ extension LoopRef {
     Registry.settleLate()
     if s.pointee.hasLateWakes { s.pointee.hooks.collectLate(Raw(s)) }
     collectDueTimers()
-    if !ready.isEmpty { runBatch(until: ready.pointee.tail, limit) }
+    if !ready.isEmpty {
+      if s.pointee.isArranged { arrangeBatch() }
+      runBatch(until: ready.pointee.tail, limit)
+    }
     return RONDO_OK
   }
 
   // MARK: - waiting
 
-  private var hasWork: Bool {
+  var hasWork: Bool {
     !ready.isEmpty || s.pointee.attention != 0 || !inbox.isEmpty || s.pointee.hasLateWakes
       || rondo_load32(&s.pointee.releases) != 0
       || rondo_peek32(&s.pointee.sigints) != s.pointee.sigintsSeen
@@ -45,6 +48,7 @@ extension LoopRef {
 
   @inline(never)
   private func collectEventsNow(maxWait: Int64) -> rondo_status {
+    if isVirtual { return collectEventsVirtually(maxWait: maxWait) }
     if s.pointee.beforePoll == nil && s.pointee.afterPoll == nil {
       let wait = waitTime(maxWait)
       if wait == 0 && descriptors.pointee.watched == 0 && !s.pointee.isGuest { return RONDO_OK }
@@ -62,7 +66,7 @@ extension LoopRef {
     return status
   }
 
-  private func callHook(_ hook: rondo_loop_fn) {
+  func callHook(_ hook: rondo_loop_fn) {
     s.pointee.inCallback = true
     pollArg.use { hook(handle, $0) }
     if UInt64(s.pointee.attention) | rondo_thread()!.pointee.context != 0 {
@@ -81,22 +85,27 @@ extension LoopRef {
     return deadline <= now ? 0 : Swift.min(maxWait, deadline - now)
   }
 
-  private func poll(_ wanted: Int64) -> rondo_status {
+  func poll(_ wanted: Int64) -> rondo_status {
     let status = poller.open()
     if status != RONDO_OK { return status }
     let wait = wanted == 0 || !fallAsleep() ? 0 : wanted
+    let began = s.pointee.isTimed ? rondo_shim_now() : 0
     let count = poller.poll(wait: wait)
+    let ended = began == 0 ? 0 : rondo_shim_now()
     if wanted != 0 || s.pointee.isGuest { inbox.wakeUp() }
     if count < 0 { return count }
     collectInbox()
-    return count == 0 ? RONDO_OK : deliver(count)
+    if s.pointee.isArranged { arrangeEvents(count) }
+    let delivered = count == 0 ? RONDO_OK : deliver(count)
+    if began != 0 { reportPoll(asked: wait, took: ended - began, count) }
+    return delivered
   }
 
-  /// Late releases and signals look for the same flag as calls do.
+  /// Late releases, signals and who moves the clock look for the same flag as calls do.
   private func fallAsleep() -> Bool {
     if !inbox.fallAsleep(poller.pointee.wake) { return false }
     return rondo_load32(&s.pointee.releases) == 0
-      && rondo_load32(&s.pointee.sigints) == s.pointee.sigintsSeen
+      && rondo_load32(&s.pointee.sigints) == s.pointee.sigintsSeen && (!isVirtual || staysAsleep)
   }
 
   // MARK: - collecting
@@ -111,10 +120,12 @@ extension LoopRef {
     for _ in 0..<3 {
       _ = ready.reserve(cells: Int(rondo_load32(&s.pointee.inbox.count)))
       let (calls, count) = inbox.take(ready.roomForCells)
-      if count > 0 { ready.pushCells(calls!, count) }
+      if count > 0 { s.pointee.isArranged ? pushInterleaved(calls!, count) : ready.pushCells(calls!, count) }
       if count > 0 || inbox.isEmpty { return }
     }
-    while ready.hasRoom, let call = inbox.takeFirst() { ready.pushReserved(call) }
+    while ready.hasRoom, let call = inbox.takeFirst() {
+      if !s.pointee.isArranged || !LoopRef.isMark(call) { ready.pushReserved(call) }
+    }
   }
 
   // MARK: - running
@@ -124,7 +135,11 @@ extension LoopRef {
   @inline(__always)
   private func runBatch(until end: UInt, _ limit: UInt64) {
     s.pointee.inCallback = true
-    if limit != UInt64.max || !runPlainCalls(until: end) { runAnyCalls(until: end, limit) }
+    if s.pointee.isTimed {
+      runTimedCalls(until: end, limit)
+    } else if limit != UInt64.max || !runPlainCalls(until: end) {
+      runAnyCalls(until: end, limit)
+    }
     s.pointee.inCallback = false
   }
 
@@ -133,8 +148,8 @@ extension LoopRef {
   @inline(__always)
   private func runPlainCalls(until end: UInt) -> Bool {
     let thread = rondo_thread()!
-    let first = ready.pointee.head
-    var head = first
+    var head = ready.pointee.head
+    s.pointee.calls &-= UInt64(head)  // made good at the end: one thing less to keep in a register
     var isOver = false
     repeat {
       let cell = ready.cell(head).pointee
@@ -151,7 +166,7 @@ extension LoopRef {
         if tidyUp(unsafeBitCast(cell.word, to: rondo_call_fn.self)) { isOver = true }
       }
     } while !isOver
-    s.pointee.calls &+= UInt64(head &- first)
+    s.pointee.calls &+= UInt64(head)
     return isOver
   }
 
@@ -195,7 +210,7 @@ extension LoopRef {
   /// Report what a call raised, while its context is still current, and let go of what it set.
   /// True if the run ends at once.
   @inline(never)  // most calls neither raise nor set
-  private func tidyUp(_ fn: rondo_call_fn) -> Bool {
+  func tidyUp(_ fn: rondo_call_fn) -> Bool {
     if s.pointee.attention & Attention.raised != 0 { reportRaised(fn, nil) }
     if s.pointee.attention & Attention.signal != 0 { s.pointee.hooks.interrupt(Raw(s)) }
     Contexts.leave(0, SavedContext(map: 0, entered: 0))

@@ -84,14 +84,19 @@ enum Registry {
   /// In the order in which they are taken one under another everywhere else.
   private static func beforeFork() {
     rondo_lock(lock)
+    OwnLock.forEachKind { kind in
+      rondo_lock(rondo_global_lock(kind))
+      OwnLock.forEach(kind) { rondo_lock($0) }
+    }
     forEach { loop in rondo_lock(loop.inbox.lock) }
     rondo_lock(linksLock)
     var kind: UInt32 = 0
     while kind < UInt32(RONDO_KINDS) {
-      rondo_lock(rondo_global_lock(kind))
+      if !OwnLock.has(kind) { rondo_lock(rondo_global_lock(kind)) }
       kind += 1
     }
     rondo_lock(poolLock)
+    LogQueue.beforeFork()
   }
 
   private static func unlockAll() {
@@ -99,19 +104,29 @@ enum Registry {
     var kind = UInt32(RONDO_KINDS)
     while kind > 0 {
       kind -= 1
-      rondo_unlock(rondo_global_lock(kind))
+      if !OwnLock.has(kind) { rondo_unlock(rondo_global_lock(kind)) }
     }
     rondo_unlock(linksLock)
     forEach { loop in rondo_unlock(loop.inbox.lock) }
+    OwnLock.forEachKind { kind in
+      OwnLock.forEach(kind) { rondo_unlock($0) }
+      rondo_unlock(rondo_global_lock(kind))
+    }
     rondo_unlock(lock)
   }
 
-  private static func afterForkInParent() { unlockAll() }
+  private static func afterForkInParent() {
+    LogQueue.afterForkInParent()
+    unlockAll()
+  }
 
   private static func afterForkInChild() {
     rondo_poke32(&rondo_globals()!.pointee.forks, rondo_globals()!.pointee.forks &+ 1)
     rondo_store32(hooks, 1)  // they are there, whether or not who installed them got to say so
+    LogQueue.afterForkInChild()
+    rondo_shim_stall_in_child()
     forEach { loop in
+      loop.forgetWatchdog()
       // Who is about to write is not in this process.
       loop.s.pointee.inbox.writers = 0
       let owner = loop.s.pointee.owner
@@ -180,6 +195,24 @@ enum Registry {
       loop.unpinLoop()
     }
     Contexts.endOfThread()
+  }
+}
+
+/// Objects of no loop that have a lock of their own: threads wait under it for each other. It comes
+/// before the inboxes of loops.
+enum OwnLock {
+  static let offset = 32  // in the object; behind what a free slot uses
+
+  static func has(_ kind: UInt32) -> Bool { kind == Kind.threadQueue || kind == Kind.threadEvent }
+
+  fileprivate static func forEachKind(_ visit: (UInt32) -> Void) {
+    visit(Kind.threadQueue)
+    visit(Kind.threadEvent)
+  }
+
+  /// Visit the lock of every object of a kind; the lock of its slab is held.
+  fileprivate static func forEach(_ kind: UInt32, _ visit: (UnsafeMutablePointer<UInt32>) -> Void) {
+    Slab.forEach(rondo_global_slab(kind)) { visit(($0 + offset).assumingMemoryBound(to: UInt32.self)) }
   }
 }
 

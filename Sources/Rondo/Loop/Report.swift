@@ -16,6 +16,7 @@ struct ReportState {
   var future: UInt64  // handle
   var task: UInt64  // handle
   var handle: UInt64  // handle
+  var asyncgen: UInt64  // handle
 }
 
 struct ReportRef {
@@ -51,6 +52,7 @@ struct ReportRef {
     made.s.pointee.future = 0
     made.s.pointee.task = 0
     made.s.pointee.handle = 0
+    made.s.pointee.asyncgen = 0
     return made
   }
 
@@ -77,12 +79,13 @@ extension LoopRef {
 
   /// Report something; the objects are named by handle, 0 for none.
   func report(_ message: UnsafePointer<CChar>, _ error: ErrorRef?, future: UInt64 = 0, task: UInt64 = 0,
-              handle: UInt64 = 0) {
+              handle: UInt64 = 0, asyncgen: UInt64 = 0) {
     guard let report = ReportRef.make(message) else { return Log.write(RONDO_LOG_ERROR, message) }
     report.setError(error)
     report.s.pointee.future = future
     report.s.pointee.task = task
     report.s.pointee.handle = handle
+    report.s.pointee.asyncgen = asyncgen
     callHandler(report)
     _ = report.releaseUser()
   }
@@ -96,7 +99,7 @@ extension LoopRef {
     let before = takeRaised()
     let wasInCallback = s.pointee.inCallback
     s.pointee.inCallback = true
-    onExceptionArg.use { handler(self.handle, report.handle, $0) }
+    inContext(of: report) { onExceptionArg.use { handler(self.handle, report.handle, $0) } }
     s.pointee.inCallback = wasInCallback
     if let raised = takeRaised() {
       if raised.leavesLoop {
@@ -109,52 +112,80 @@ extension LoopRef {
     if let before { setRaised(before) }
   }
 
+  /// In the context of the task that is reported, if there is one. (A callback is reported while its
+  /// own is still current.)
+  private func inContext(of report: ReportRef, _ body: () -> Void) {
+    let task = report.s.pointee.task != 0 ? report.s.pointee.task : report.s.pointee.future
+    var saved = SavedContext(map: 0, entered: 0)
+    let isIn = task != 0 && s.pointee.hooks.enterContext(task, &saved)
+    body()
+    if isIn { s.pointee.hooks.leaveContext(task, &saved) }
+  }
+
   private func logHandlerFailure(_ raised: ErrorRef, _ report: ReportRef) {
+    if !Log.takes(RONDO_LOG_ERROR) { return }
     var text = Text()
     text.add("Unhandled error in exception handler\ncontext: ")
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
     text.add("\n")
     raised.describeFully(&text)
-    Log.write(RONDO_LOG_ERROR, text.cString)
+    var fields = LogFields()
+    fields.add("loop", s.pointee.header.handle)
+    fields.add("status", Int64(raised.status))
+    Log.write(RONDO_LOG_ERROR, text.cString, fields)
   }
 
   /// The default handler.
   func logReport(_ report: ReportRef) {
+    if !Log.takes(RONDO_LOG_ERROR) { return }
     var text = Text()
     text.add(report.s.pointee.message.map { UnsafePointer($0) } ?? literal("Unhandled exception in event loop"))
     let state = report.s
+    describe(&text, "\nasyncgen: ", state.pointee.asyncgen)
     describe(&text, "\nfuture: ", state.pointee.future)
-    describe(&text, handle: opaque(state.pointee.handle))
+    if state.pointee.handle != 0 { describeHandle(&text, "\nhandle: ", opaque(state.pointee.handle)) }
     if state.pointee.task != state.pointee.future { describe(&text, "\ntask: ", state.pointee.task) }
     if let error = report.error {
       text.add("\n")
       error.describeFully(&text)
     }
-    Log.write(RONDO_LOG_ERROR, text.cString)
+    Log.write(RONDO_LOG_ERROR, text.cString, fields(report))
   }
 
-  private func describe(_ text: inout Text, _ key: StaticString, _ handle: UInt64) {
+  private func fields(_ report: ReportRef) -> LogFields {
+    var fields = LogFields()
+    fields.add("loop", s.pointee.header.handle)
+    fields.add("future", report.s.pointee.future)
+    fields.add("task", report.s.pointee.task)
+    fields.add("handle", report.s.pointee.handle)
+    if let error = report.error { fields.add("status", Int64(error.status)) }
+    return fields
+  }
+
+  func describe(_ text: inout Text, _ key: StaticString, _ handle: UInt64) {
     if handle == 0 { return }
     text.add(key)
     let describe = s.pointee.hooks.describe
     withUnsafeMutablePointer(to: &text) { describe(handle, Raw($0)) }
   }
 
-  private func describe(_ text: inout Text, handle: OpaquePointer?) {
+  /// "<Handle cancelled work()>", behind `key`; nothing if it is gone.
+  func describeHandle(_ text: inout Text, _ key: StaticString, _ handle: OpaquePointer?) {
     if let found = HandleRef.find(handle) {
+      text.add(key)
       describe(found.has(HandleBits.timer) ? "<TimerHandle " : "<Handle ", found.has(HandleBits.cancelled),
-               found.s.pointee.call.fn, &text)
+               unsafeBitCast(found.s.pointee.call.fn, to: UInt.self), &text)
     } else if let posted = ThreadHandleRef.find(handle) {
-      describe("<_ThreadSafeHandle ", rondo_load32(&posted.s.pointee.isCancelled) != 0, posted.s.pointee.call.fn, &text)
+      text.add(key)
+      describe("<_ThreadSafeHandle ", rondo_load32(&posted.s.pointee.isCancelled) != 0,
+               unsafeBitCast(posted.s.pointee.call.fn, to: UInt.self), &text)
     }
   }
 
-  /// "handle: <Handle cancelled work()>"
-  private func describe(_ kind: StaticString, _ isCancelled: Bool, _ fn: rondo_call_fn, _ text: inout Text) {
-    text.add("\nhandle: ")
+  func describe(_ kind: StaticString, _ isCancelled: Bool, _ fn: UInt, _ text: inout Text) {
     text.add(kind)
     if isCancelled { text.add("cancelled ") }
-    addName(unsafeBitCast(fn, to: UInt.self), &text)
+    addName(fn, &text)
     text.add(">")
   }
 

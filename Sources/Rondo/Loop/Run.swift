@@ -58,6 +58,7 @@ extension LoopRef {
   func breakOff() {
     s.pointee.isStepped = false
     s.pointee.inCallback = false
+    endWatched()
     finish()
   }
 
@@ -144,7 +145,9 @@ extension LoopRef {
 
   private func drivePasses(_ maxCalls: UInt64, _ maxTime: Int64) -> rondo_status {
     let single = maxCalls == 0 && maxTime == 0
-    let until = maxTime == 0 ? Int64.max : deadline(after: maxTime)
+    // The host's time, whatever clock the loop has.
+    let (sum, overflow) = rondo_shim_now().addingReportingOverflow(maxTime)
+    let until = maxTime == 0 || overflow ? Int64.max : sum
     var left = maxCalls == 0 ? UInt64.max : maxCalls
     while true {
       let before = s.pointee.calls
@@ -153,6 +156,7 @@ extension LoopRef {
       if status != RONDO_OK { return status }
       if s.pointee.attention != 0 { return endOfStep() }
       let ran = s.pointee.calls &- before
+      if ran == 0 && isVirtual && jump() { continue }
       left -= Swift.min(left, ran)
       if single || ran == 0 || left == 0 { return RONDO_OK }
       if until != Int64.max && rondo_shim_now() >= until { return RONDO_OK }

@@ -51,10 +51,11 @@ struct ThreadHandleRef {
     Call(fn: { ThreadHandleRef($0!).run() }, arg: Raw(s), drop: { ThreadHandleRef($0!).letGo() }, context: 0)
   }
 
+  static func isEntry(_ call: Call) -> Bool { isSame(call.drop, ThreadHandleRef(Raw(bitPattern: 8)!).entry.drop) }
+
   /// True for an entry of a call that was cancelled.
   static func isCancelledEntry(_ call: Call) -> Bool {
-    isSame(call.drop, ThreadHandleRef(Raw(bitPattern: 8)!).entry.drop)
-      && rondo_load32(&ThreadHandleRef(call.arg!).s.pointee.isCancelled) != 0
+    isEntry(call) && rondo_load32(&ThreadHandleRef(call.arg!).s.pointee.isCancelled) != 0
   }
 
   /// The ring or the inbox lets go of it: it ran, or never will.

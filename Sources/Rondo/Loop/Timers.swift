@@ -20,7 +20,7 @@ extension LoopRef {
   /// Now plus a delay; never for what the clock cannot tell.
   @inline(__always)
   func deadline(after delay: Int64) -> Int64 {
-    let now = rondo_shim_now()
+    let now = now
     if delay <= 0 { return now }
     let (sum, overflow) = now.addingReportingOverflow(delay)
     return overflow ? Int64.max : sum
@@ -183,15 +183,22 @@ extension LoopRef {
 
   @inline(never)  // apart, so that a pass without timers does not pay for it
   private func collectTimersNow() {
-    let now = rondo_shim_now()
+    let now = now
     if nextDeadline() > now { return }
+    if s.pointee.isArranged && !isAnyOrder { return collectTimersInTies(now) }
     if timers.pointee.count >= 256 && ready.reserve(timers.pointee.count) && collectManyDue(now) { return }
     while nextDeadline() <= now {
       if !ready.hasRoom && !ready.grow(by: 1) { return }  // later, then
-      let handle = timer(timers.pointee.entries![0])
-      timers.removeFirst()
-      becomeDue(handle)
+      takeFirstTimer()
     }
+  }
+
+  /// The first one is due, and the ring has room.
+  @inline(__always)
+  func takeFirstTimer() {
+    let handle = timer(timers.pointee.entries![0])
+    timers.removeFirst()
+    becomeDue(handle)
   }
 
   private func collectManyDue(_ now: Int64) -> Bool {

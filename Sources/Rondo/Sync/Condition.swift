@@ -71,7 +71,10 @@ extension SyncWait {
       return endWait(locked: true)
     }
     if let error, !error.isCancellation { return endWait(locked: false) }
-    if let answer = wait(in: lock.lot, SyncStage.relocking) { return .waits(answer) }
+    if let answer = wait(in: lock.lot, SyncStage.relocking) {
+      if error != nil { parking.future.add(FutureBits.patient) }
+      return .waits(answer)
+    }
     s.pointee.stage = SyncStage.retrying
     return .waits(Native.sleep(nil, 0))
   }

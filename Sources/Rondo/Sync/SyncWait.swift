@@ -114,11 +114,3 @@ struct SyncWait {
     address(s.pointee.error).map { ErrorRef($0) }
   }
 }
-
-extension CoroutineRef {
-  /// A coroutine that nobody has seen yet goes without a word.
-  func giveUp() {
-    body.dropFrame()
-    Global.giveOrKeep(Kind.coroutine, Raw(s))
-  }
-}

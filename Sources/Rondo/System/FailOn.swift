@@ -20,11 +20,17 @@ enum FailOn {
   @inline(never)  // reports are rare
   static func check(_ which: UInt32, _ sentence: UnsafePointer<CChar>) {
     if switches & which == 0 { return }
+    say(sentence)
+    abort()
+  }
+
+  /// Apart: before a call that never returns the compiler ends the text too early.
+  @inline(never)
+  private static func say(_ sentence: UnsafePointer<CChar>) {
     var text = Text()
     text.add("rondo: RONDO_FAIL_ON: ")
     text.add(sentence)
     rondo_shim_log_line(text.cString)
-    abort()
   }
 
   private static var switches: UInt32 {

@@ -20,6 +20,23 @@ enum Frames {
     }
   }
 
+  /// Where the program has called the library; nil if the system cannot say, and where the library
+  /// is part of the program. (Which export it called is not on the stack: they end in jumps.)
+  @inline(never)  // for reports
+  static func caller() -> Frame? {
+    withUnsafeTemporaryAllocation(of: Raw?.self, capacity: depth) { frames in
+      let count = Int(backtrace(frames.baseAddress!, Int32(depth)))
+      var own = Dl_info()
+      var info = Dl_info()
+      if dladdr(rondo_globals(), &own) == 0 { return nil }
+      for i in 0..<Swift.max(0, count) {
+        guard let frame = frames[i], dladdr(frame - 1, &info) != 0, info.dli_fbase != own.dli_fbase else { continue }
+        return Frame(bitPattern: frame)
+      }
+      return nil
+    }
+  }
+
   /// "work+0x1f (program)", of a return address.
   static func describe(_ frame: Frame, _ text: inout Text) {
     var info = Dl_info()

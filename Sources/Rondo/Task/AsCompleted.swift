@@ -132,7 +132,8 @@ struct AsCompleted {
 
   // MARK: - what ends
 
-  private static var onCompletion: rondo_future_fn {
+  /// The callback of each; its argument is the iterator.
+  static var onCompletion: rondo_future_fn {
     { future, raw in if let done = FutureRef.find(future) { AsCompleted(raw!).put(done) } }
   }
 
@@ -169,6 +170,10 @@ struct AsCompleted {
     getter.pin()
     getters[s.pointee.getterCount] = bits(getter.s)
     s.pointee.getterCount += 1
+  }
+
+  func forEachGetter(_ visit: (FutureRef) -> Void) {
+    for i in 0..<s.pointee.getterCount { visit(FutureRef(address(getters[i])!)) }
   }
 
   func removeGetter(_ getter: FutureRef) {

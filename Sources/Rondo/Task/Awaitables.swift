@@ -8,9 +8,7 @@ import CRondoShim
 extension LoopRef {
   /// ensure_future: a future or task gives itself, a coroutine a new task. The future is pinned
   /// once for the caller; a coroutine's reference moves on every return.
-  func ensureFuture(_ awaitable: OpaquePointer?, isQuiet: Bool = false, eager: Int32 = RONDO_EAGER_DEFAULT)
-    -> (FutureRef?, Bool, rondo_status)
-  {
+  func ensureFuture(_ awaitable: OpaquePointer?, isQuiet: Bool = false) -> (FutureRef?, Bool, rondo_status) {
     if let future = FutureRef.find(awaitable) {
       if future.loop.s != s { return (nil, false, RONDO_E_WRONG_LOOP) }
       future.pin()
@@ -19,7 +17,6 @@ extension LoopRef {
     guard let coroutine = CoroutineRef.find(awaitable) else { return (nil, false, LoopRef.refuseAwaitable(awaitable)) }
     var options = TaskOptions()
     options.isQuiet = isQuiet
-    options.eager = eager
     // C's reference keeps it through an eager first step; it becomes the caller's pin.
     let (task, status) = createTask(coroutine, options, user: true)
     guard let task else { return (nil, false, status) }
@@ -44,8 +41,7 @@ extension LoopRef {
 
   /// The rest of run_until_complete; the run has begun.
   func runUntilComplete(_ awaitable: OpaquePointer?, _ outFuture: UnsafeMutablePointer<OpaquePointer?>?) -> rondo_status {
-    // In asyncio the loop does not run yet, so the first step is never eager.
-    let (future, isNew, status) = ensureFuture(awaitable, isQuiet: true, eager: RONDO_EAGER_NO)
+    let (future, isNew, status) = beforeRunning { ensureFuture(awaitable, isQuiet: true) }
     guard let future else { return status }
     let result = run(until: future, isNew: isNew)
     if let outFuture {
@@ -54,6 +50,15 @@ extension LoopRef {
     }
     future.unpin()
     return result
+  }
+
+  /// Make the task that a run is for. In asyncio the loop does not run yet, so its first step is
+  /// never eager, whatever a task factory asks for.
+  func beforeRunning<T>(_ make: () -> T) -> T {
+    s.pointee.taskMaking |= TaskMaking.beforeRun
+    let made = make()
+    s.pointee.taskMaking &= ~TaskMaking.beforeRun
+    return made
   }
 
   func run(until future: FutureRef, isNew: Bool) -> rondo_status {

@@ -70,16 +70,26 @@ extension Drive {
     while at != root {
       var innermost: UInt64 = 0
       var awaited: UInt64 = 0
-      failure = closeOne(at, throwing: failure, &innermost, &awaited)
       let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
-      // One that ignored it, and whatever it awaits now, goes all the same.
-      giveUp(at, &innermost, &awaited)
-      at.coroutine!.unpin()
+      if at.isGenerator {
+        failure = closeGenerator(at.generator, throwing: failure)
+      } else {
+        failure = closeOne(at, throwing: failure, &innermost, &awaited)
+        // One that ignored it, and whatever it awaits now, goes all the same.
+        giveUp(at, &innermost, &awaited)
+      }
+      at.leaveChain()
       at = parent
     }
     failure = closeOne(root, throwing: failure, top, awaiting)
     root.remove(ActivationBits.running)
     return failure
+  }
+
+  /// Run one activation by itself with an error, whose pin moves.
+  @inline(never)  // else all of `run` is in each place that closes something
+  static func runWith(_ error: ErrorRef, _ at: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>) -> Outcome {
+    run(at, top, .error(error))
   }
 
   /// Throw GeneratorExit, or what an inner one failed with, into one activation. If it ignores that,
@@ -88,7 +98,7 @@ extension Drive {
     _ at: ActivationPointer, throwing failure: ErrorRef?, _ top: UnsafeMutablePointer<UInt64>,
     _ awaiting: UnsafeMutablePointer<UInt64>
   ) -> ErrorRef? {
-    switch run(at, top, .error(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT))) {
+    switch runWith(failure ?? ErrorRef.of(RONDO_E_GENERATOR_EXIT), at, top) {
     case .returns(let value):
       value.dispose()
       return nil
@@ -96,13 +106,14 @@ extension Drive {
       if !error.isRondo(RONDO_E_GENERATOR_EXIT) { return error }
       error.unpin()
       return nil
-    case .yields: break
+    case .yields, .item: break
     case .waits(let future): awaiting.pointee = bits(future.s)
     }
     return ErrorRef.of(RONDO_E_RUNTIME, sentence: "coroutine ignored GeneratorExit")
   }
 
   /// Let go of a chain without asking: what is awaited, every frame, every inner object.
+  @inline(never)  // at the end of what was not done
   static func giveUp(_ root: ActivationPointer, _ top: UnsafeMutablePointer<UInt64>,
                      _ awaiting: UnsafeMutablePointer<UInt64>) {
     letGoOfAwaited(awaiting)
@@ -111,7 +122,7 @@ extension Drive {
     while at != root {
       let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
       if !at.has(ActivationBits.ended) { at.dropFrame() }
-      at.coroutine!.unpin()
+      at.leaveChain()
       at = parent
     }
     if !root.has(ActivationBits.ended) { root.dropFrame() }

@@ -27,6 +27,7 @@ enum ActivationBits {
   static let ownFrame: UInt32 = 8  // the library allocated the frame
   static let claimed: UInt32 = 16  // a task or another coroutine has it
   static let gathered: UInt32 = 32  // being given to a gather, for the time of that call
+  static let asks: UInt32 = 64  // asks a generator: see GeneratorOperation
 }
 
 typealias ActivationPointer = UnsafeMutablePointer<Activation>
@@ -50,6 +51,17 @@ extension UnsafeMutablePointer where Pointee == Activation {
   var coroutine: CoroutineRef? {
     let raw = Raw(self) - 56
     return chunk(of: raw).pointee.kind == Kind.coroutine ? CoroutineRef(raw) : nil
+  }
+
+  @inline(__always)
+  var isGenerator: Bool { chunk(of: Raw(self) - 56).pointee.kind == Kind.generator }
+  /// The generator whose body this is; in a chain everything but the root is one's or a coroutine's.
+  var generator: GeneratorRef { GeneratorRef(Raw(self) - 56) }
+
+  /// Its part in a chain is over: let go of the object.
+  @inline(__always)
+  func leaveChain() {
+    if let coroutine { coroutine.unpin() } else { generator.leave() }
   }
 
   /// The innermost activation of a chain with this root, of which `top` is what was kept.
@@ -139,8 +151,17 @@ struct CoroutineRef {
 
   func releaseUser() -> rondo_status { Global.release(Raw(s)) { end() } }
 
-  /// No reference is left: close it if it waits, say so if it never ran.
+  /// No reference is left. Its frame may hold the next one, and so on: see Drops.
   private func end() {
+    let later = Value(pointer: Raw(s), drop: { CoroutineRef($0!).endNow() })
+    if Drops.putOff(later) { return body.add(ActivationBits.claimed) }  // nobody can begin with it any more
+    Drops.enter()
+    endNow()
+    Drops.leave()
+  }
+
+  /// Close it if it waits, say so if it never ran.
+  private func endNow() {
     if !body.has(ActivationBits.ended) {
       if body.has(ActivationBits.started) {
         // Alive while its last steps run, which may name it.
@@ -155,18 +176,34 @@ struct CoroutineRef {
     Global.giveOrKeep(Kind.coroutine, Raw(s))
   }
 
+  /// A coroutine that nobody has seen yet goes without a word.
+  func giveUp() {
+    body.dropFrame()
+    Global.giveOrKeep(Kind.coroutine, Raw(s))
+  }
+
   private func warnNeverAwaited() {
     var text = Text()
-    text.add("coroutine '")
-    text.add(body.pointee.name!)
+    if body.has(ActivationBits.asks), let frame = body.pointee.frame {
+      GeneratorOperation.describeUnawaited(frame, &text)
+    } else {
+      text.add("coroutine '")
+      text.add(body.pointee.name!)
+    }
     text.add("' was never awaited")
-    Log.write(RONDO_LOG_WARNING, text.cString)
+    var fields = LogFields()
+    fields.add("coroutine", UnsafePointer(body.pointee.name!))
+    Log.write(RONDO_LOG_WARNING, text.cString, fields)
+    FailOn.check(FailOn.unawaited, text.cString)
+  }
+
+  var isFree: Bool {
+    body.pointee.flags & (ActivationBits.claimed | ActivationBits.ended | ActivationBits.running) == 0
   }
 
   /// Claim it for a task or an await: C's reference becomes a pin. Else why not; the reference is
   /// taken in any case.
   func claim() -> rondo_status {
-    let isFree = body.pointee.flags & (ActivationBits.claimed | ActivationBits.ended | ActivationBits.running) == 0
     if !isFree {
       let status = body.has(ActivationBits.running) ? RONDO_E_ALREADY_RUNNING : RONDO_E_ALREADY_AWAITED
       _ = releaseUser()

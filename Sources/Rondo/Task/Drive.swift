@@ -20,6 +20,8 @@ enum Act {
   static let yield: Int32 = 3  // a pointer
   static let await: Int32 = 4  // a handle, flags 1 if the reference moves
   static let sleep: Int32 = 5  // a nanoseconds
+  static let item: Int32 = 6  // a generator yields: a pointer, b drop
+  static let ask: Int32 = 7  // a generator's address, pinned, b an operation's; a 0: b is why not
   static let moved: UInt32 = 1
 }
 
@@ -61,6 +63,7 @@ enum Outcome {
   case waits(FutureRef)  // pinned
   case returns(Value)
   case raises(ErrorRef)  // pinned
+  case item(Value)  // a generator yielded it; who asked is woken with it
 }
 
 enum Drive {
@@ -128,15 +131,19 @@ enum Drive {
           return ended
         }
         let parent = address(at.pointee.parent)!.assumingMemoryBound(to: Activation.self)
-        at.coroutine!.unpin()
+        if let coroutine = at.coroutine {
+          coroutine.unpin()
+          wake = self.woken(by: ended)
+        } else {
+          wake = self.woken(by: at.generator.leave(with: ended))
+        }
         at = parent
-        wake = self.woken(by: ended)
       }
       turn = step(at, &wake, thread)
     }
   }
 
-  private enum Turn {
+  enum Turn {
     case suspend(Outcome)
     case again  // step once more, with what is now in wake
     case push(ActivationPointer, ActivationPointer)  // the awaited one, the innermost of its chain
@@ -169,7 +176,7 @@ enum Drive {
     if !at.has(ActivationBits.started) {
       at.add(ActivationBits.started)
       // Python: an error thrown into a coroutine that was not started ends it there.
-      if let thrown = wake.thrown {
+      if let thrown = wake.thrown, !at.has(ActivationBits.asks) {
         thrown.pin()
         wake.letGo()
         wake = .nothing
@@ -218,7 +225,7 @@ enum Drive {
       old.letGo()
       return end(at, .returns(value))
     case Act.raise where answer == RONDO_STEP_RAISE:
-      let error = raised(ErrorRef(address(a)!), old.thrown)
+      let error = raised(ErrorRef(address(a)!), old.thrown, at)
       old.letGo()
       return end(at, .raises(error))
     case Act.yield where answer == RONDO_STEP_YIELD:
@@ -232,9 +239,18 @@ enum Drive {
     case Act.sleep where answer == RONDO_STEP_AWAIT:
       old.letGo()
       return sleep(Int64(bitPattern: a), &wake)
+    case Act.ask where answer == RONDO_STEP_AWAIT:
+      let b = thread.pointee.step_b
+      old.letGo()
+      guard let generator = address(a) else { return throwIn(&wake, ErrorRef.of(rondo_status(truncatingIfNeeded: b))) }
+      return ask(GeneratorRef(generator), address(b), &wake)
+    case Act.item where answer == RONDO_STEP_YIELD && at.isGenerator:
+      let value = Value(pointer: address(a), drop: unsafeBitCast(UInt(thread.pointee.step_b), to: rondo_drop_fn?.self))
+      old.letGo()
+      return .pop(.item(value))
     default:
       if action != Act.none { Drive.discard(action, a, thread.pointee.step_b, thread.pointee.step_flags) }
-      let turn = readBare(at, answer)
+      let turn = action == Act.item ? refuseItem(at) : readBare(at, answer)
       old.letGo()
       return turn
     }
@@ -249,11 +265,20 @@ enum Drive {
     }
   }
 
-  /// What a raise means: StopIteration may not leave a coroutine (PEP 479), and what was being
-  /// handled is noted.
-  private static func raised(_ error: ErrorRef, _ handled: ErrorRef?) -> ErrorRef {
-    if error.isRondo(RONDO_E_STOP_ITERATION) {
-      let wrapped = ErrorRef.of(RONDO_E_RUNTIME, sentence: "coroutine raised StopIteration")
+  @inline(never)  // a mistake in a body
+  private static func refuseItem(_ at: ActivationPointer) -> Turn {
+    end(at, .raises(ErrorRef.of(RONDO_E_RUNTIME, sentence: "a value was yielded outside of an asynchronous generator")))
+  }
+
+  /// What a raise means: StopIteration may not leave a coroutine (PEP 479), nor may it or
+  /// StopAsyncIteration leave a generator, and what was being handled is noted.
+  private static func raised(_ error: ErrorRef, _ handled: ErrorRef?, _ at: ActivationPointer) -> ErrorRef {
+    let isStop = error.isRondo(RONDO_E_STOP_ITERATION)
+    if isStop || (at.isGenerator && error.isRondo(RONDO_E_STOP_ASYNC_ITERATION)) {
+      let sentence: StaticString = !at.isGenerator
+        ? "coroutine raised StopIteration" as StaticString
+        : isStop ? "async generator raised StopIteration" as StaticString : "async generator raised StopAsyncIteration"
+      let wrapped = ErrorRef.of(RONDO_E_RUNTIME, sentence: sentence)
       _ = wrapped.setCause(error)
       error.unpin()
       return wrapped
@@ -270,10 +295,11 @@ enum Drive {
   /// Let go of what an action carried that does not count.
   static func discard(_ action: Int32, _ a: UInt64, _ b: UInt64, _ flags: UInt32) {
     switch action {
-    case Act.value:
+    case Act.value, Act.item:
       Value(pointer: address(a), drop: unsafeBitCast(UInt(b), to: rondo_drop_fn?.self)).dispose()
     case Act.raise: ErrorRef(address(a)!).unpin()
     case Act.await: letGoOfAwaitable(a, flags & Act.moved != 0)
+    case Act.ask: if let generator = address(a) { GeneratorRef(generator).unpin() }
     default: break
     }
   }
@@ -293,8 +319,8 @@ enum Drive {
     guard let coroutine = CoroutineRef.find(opaque(handle)) else {
       return throwIn(&wake, refusalOfAwaitable(opaque(handle)))
     }
-    let status = coroutine.claim()
-    if status != RONDO_OK { return throwIn(&wake, ErrorRef.of(status)) }
+    if !coroutine.isFree { return throwIn(&wake, refuseClaim(coroutine)) }
+    _ = coroutine.claim()
     let (innermost, woken) = takeOver(coroutine)
     wake = woken
     return .push(coroutine.body, innermost)
@@ -321,7 +347,7 @@ enum Drive {
   private static func awaitFuture(_ future: FutureRef, _ moved: Bool, _ wake: inout Wake) -> Turn {
     if !future.loop.isReadable {
       if moved { letGoOfAwaitable(handleBits(future.handle), true) }
-      let status = future.loop.refusal == RONDO_E_WRONG_THREAD ? RONDO_E_WRONG_LOOP : future.loop.refusal
+      let status = future.loop.quietRefusal == RONDO_E_WRONG_THREAD ? RONDO_E_WRONG_LOOP : future.loop.quietRefusal
       return throwIn(&wake, ErrorRef.of(status))
     }
     future.pin()

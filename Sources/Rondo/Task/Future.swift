@@ -34,12 +34,14 @@ enum FutureBits {
   static let lateWake: UInt32 = 32  // done, but its waiters were not woken for want of memory
   static let sleep: UInt32 = 64  // extra is a timer
   static let quiet: UInt32 = 128  // no report when it goes pending
+  static let patient: UInt32 = 131072  // has to end by itself: a cancelled scope lets it be waited for
   static let gather: UInt32 = 16384  // extra is a GatherState
   // a task's own
   static let mustCancel: UInt32 = 256
   static let lateStep: UInt32 = 1024
   static let stepping: UInt32 = 2048
   static let visited: UInt32 = 32768  // on the way of a cancellation
+  static let inCancelled: UInt32 = 65536  // in a cancel scope that insists
   static let gathered: UInt32 = 8192  // being given to a gather, for the time of that call
 }
 
@@ -130,11 +132,25 @@ struct FutureRef {
   @inline(never)  // wherever a pin is given back
   func end() {
     let isPlain = s.pointee.extra | s.pointee.waiters == 0 && flags & (FutureBits.unread | FutureBits.sleep) == 0
-    if !isPlain || isTask { return endAnyhow() }
+    if !isPlain || isTask { return isTask ? endAnyhow() : endInTurn() }
     let loop = loop
     letGoOfOutcome()
     Slab.give(loop.futures, raw)
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
+  }
+
+  /// A gather or a shield holds what holds the next one, and so on: see Drops. A task does not: its
+  /// frame is gone, and whatever else it has is let go of through Drops itself.
+  @inline(never)  // rare
+  private func endInTurn() {
+    if Drops.isDeep {
+      pin()
+      if Drops.putOff(Value(pointer: raw, drop: { FutureRef($0!).unpin() })) { return }
+      s.pointee.header.refs -= 1
+    }
+    Drops.enter()
+    endAnyhow()
+    Drops.leave()
   }
 
   @inline(never)  // runs the exception handler, lets go of a task's parts
@@ -172,9 +188,9 @@ struct FutureRef {
     remove(FutureBits.unread)
     pin()
     let name = s.pointee.header.handle
-    loop.report(
-      literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved"),
-      error, future: name, task: isTask ? name : 0)
+    let sentence = literal(isTask ? "Task exception was never retrieved" : "Future exception was never retrieved")
+    loop.report(sentence, error, future: name, task: isTask ? name : 0)
+    FailOn.check(FailOn.unretrieved, sentence)
     // No longer the last: if the handler kept nothing this ends it for good.
     unpin()
     return true
@@ -216,7 +232,7 @@ struct FutureRef {
   /// The value of a future with a result, with the duty to drop it; nil if it was taken before, or
   /// is part of something that stays.
   func take() -> Value? {
-    if has(FutureBits.taken) || s.pointee.value.isBorrowed { return nil }
+    if has(FutureBits.taken) || s.pointee.value.isBorrowed || s.pointee.value.isKept { return nil }
     if !has(FutureBits.sleep), let take = extraTake {
       var value = Value.none
       if !withUnsafeMutablePointer(to: &value, { take(raw, Raw($0)) }) { return nil }
@@ -260,12 +276,16 @@ struct FutureRef {
       let task = TaskRef(address(waiter & ~1).unsafelyUnwrapped)
       if task.s.pointee.nextWaiter != waiter { return false }
       s.pointee.waiters = 0
-      loop.ready.pushPlain({ TaskRef($0!).run() }, task.future.raw)
+      loop.ready.pushPlain(TaskRef.stepFn, task.future.raw)
     }
     s.pointee.value = value
     add(UInt32(RONDO_FUTURE_RESULT))
     return true
   }
+
+  /// Without a value, if it is pending: somebody is told that something has happened.
+  @inline(never)  // in places that are rare
+  func completeOnce() { if !isDone { complete(RONDO_FUTURE_RESULT, .none) } }
 
   /// With an error, which is pinned here.
   func fail(_ error: ErrorRef) {
@@ -282,7 +302,7 @@ struct FutureRef {
   func cancel(_ error: ErrorRef) -> Bool {
     remove(FutureBits.unread)
     if isDone { return false }
-    if isTask { return TaskRef(raw).cancel(error) }
+    if isTask || has(FutureBits.gather) { return CancelWalk.run(self, error) }
     guard let extra = address(s.pointee.extra) else {
       becomeCancelled(error)
       return true

@@ -19,6 +19,7 @@ struct GatherState {
   var finished: Int
   var returnsExceptions: Bool
   var isCancelRequested: Bool
+  var walk: GatherWalk
 }
 
 struct Gather {
@@ -103,13 +104,13 @@ struct Gather {
     }
     let extra = FutureExtra(
       cancel: { future, error in
-        Gather.at(FutureRef(future)).cancel(ErrorRef(error))
+        CancelWalk.run(FutureRef(future), ErrorRef(error))
       },
       end: { Gather.at(FutureRef($0)).free() },
       take: { _, _ in false })
     state.initialize(to: GatherState(
       extra: extra, children: children, results: results, count: 0, distinct: 0, finished: 0,
-      returnsExceptions: returnsExceptions, isCancelRequested: false))
+      returnsExceptions: returnsExceptions, isCancelRequested: false, walk: .none))
     outer.s.pointee.extra = bits(state)
     outer.add(FutureBits.library | FutureBits.gather)
     return Gather(outer: outer, s: state)
@@ -133,7 +134,7 @@ struct Gather {
     }
     outer.pin()
     let added = future.addCallback(
-      { Gather.childDone($0, $1) }, Value(pointer: outer.raw, drop: { Gather.letGoOfOuter($0) }), 0)
+      Gather.onChildDone, Value(pointer: outer.raw, drop: { Gather.letGoOfOuter($0) }), 0)
     if added != RONDO_OK { outer.unpin() }
     return added
   }
@@ -175,6 +176,9 @@ struct Gather {
   }
 
   // MARK: - children
+
+  /// The callback of each child; its argument is the outer future, nil once that is done.
+  static var onChildDone: rondo_future_fn { { Gather.childDone($0, $1) } }
 
   private static func childDone(_ child: OpaquePointer?, _ outer: Raw?) {
     guard let child = FutureRef.find(child) else { return }
@@ -222,15 +226,6 @@ struct Gather {
   }
 
   // MARK: - the outer future
-
-  private func cancel(_ error: ErrorRef) -> Bool {
-    var any = false
-    outer.pin()
-    for i in 0..<s.pointee.count where s.pointee.children[i].cancel(error) { any = true }
-    if any { s.pointee.isCancelRequested = true }
-    outer.unpin()
-    return any
-  }
 
   private func free() {
     for i in 0..<s.pointee.count { s.pointee.children[i].unpin() }

@@ -17,10 +17,32 @@ extension LoopRef {
       countPending: { LoopRef($0).countPending($1) },
       endTasks: { LoopRef($0).endTasks() },
       describe: { handle, text in
-        FutureRef.find(opaque(handle))?.describe(&text.assumingMemoryBound(to: Text.self).pointee)
+        let text = text.assumingMemoryBound(to: Text.self)
+        FutureRef.find(opaque(handle))?.describe(&text.pointee)
+        GeneratorRef.find(opaque(handle))?.describe(&text.pointee)
       },
       collectLate: { LoopRef($0).collectLateWakes() },
-      interrupt: { LoopRef($0).interrupt() })
+      interrupt: { LoopRef($0).interrupt() },
+      enterContext: { TaskRef.enterContext($0, $1.assumingMemoryBound(to: SavedContext.self)) },
+      leaveContext: { TaskRef.leaveContext($0, $1.assumingMemoryBound(to: SavedContext.self)) },
+      lookAt: { LoopRef.lookAt($0.assumingMemoryBound(to: Subject.self)) },
+      lookAway: { FutureRef($0).unpin() })
+  }
+
+  /// A call that is a step of a task is that task; one that is a done callback has the callback's name.
+  private static func lookAt(_ subject: UnsafeMutablePointer<Subject>) {
+    guard let arg = subject.pointee.arg else { return }
+    if isSame(subject.pointee.fn, TaskRef.stepFn) {
+      FutureRef(arg).pin()
+      subject.pointee.task = arg
+    } else if isSame(subject.pointee.fn, Waiter.entryFn) {
+      subject.pointee.fn = unsafeBitCast(
+        arg.assumingMemoryBound(to: WaiterNode.self).pointee.fn, to: rondo_call_fn.self)
+    }
+  }
+
+  private static func isSame(_ a: rondo_call_fn, _ b: rondo_call_fn) -> Bool {
+    unsafeBitCast(a, to: UInt.self) == unsafeBitCast(b, to: UInt.self)
   }
 
   /// Give C's hold on a future, a task or a scope back.
@@ -36,6 +58,7 @@ extension LoopRef {
   /// The loop is closed: nothing will ever wake what is left.
   private func endTasks() {
     returnTaskNumbers()
+    forgetGenerators()
     Slab.forEach(tasks) { raw in
       if !FutureRef(raw).isDone { TaskRef(raw).abandon() }
     }

@@ -1,14 +1,16 @@
-// RunMain.swift - a main coroutine from start to orderly end (asyncio.run).
+// RunMain.swift - a main coroutine from start to end, and what is left after it (asyncio.run).
 //
-// Knows: Awaitables, Gather. Does not know: who makes the loop.
+// A run begins and ends the running of the loop; so does the winding up. In between the loop does
+// not run, and a runner may run another main on it.
+//
+// Knows: Awaitables, Gather, AsyncGeneratorShutdown. Does not know: who makes the loop, and who closes it (Runner.swift).
 
 import CRondo
 import CRondoShim
 
 extension LoopRef {
-  /// Run main on a new loop, end what is left, close the loop. The outcome of main, pinned, if it
-  /// became a task.
-  func runMain(_ main: CoroutineRef, watchesSigint: Bool) -> (FutureRef?, rondo_status) {
+  /// Run main on a loop that does not run. The outcome of main, pinned, if it became a task.
+  func runMain(_ main: CoroutineRef, in context: OpaquePointer?, watchesSigint: Bool) -> (FutureRef?, rondo_status) {
     let status = begin()
     if status != RONDO_OK {
       LoopRef.closeAndRelease(main)
@@ -16,8 +18,8 @@ extension LoopRef {
     }
     var options = TaskOptions()
     options.isQuiet = true
-    options.eager = RONDO_EAGER_NO
-    let (task, refused) = createTask(main, options, user: true)
+    options.context = context
+    let (task, refused) = beforeRunning { createTask(main, options, user: true) }
     guard let task else {
       finish()
       return (nil, refused)
@@ -28,10 +30,20 @@ extension LoopRef {
     var result = run(until: task.future, isNew: true)
     if watched { unwatchSigint() }
     if result == RONDO_OK { result = outcomeOfMain(task) }
-    endLeftTasks()
-    joinDefaultExecutor()
     finish()
     return (task.future, result)
+  }
+
+  /// The orderly end, in asyncio's order: what is left is cancelled and awaited, then asynchronous
+  /// generators, then the default executor; the caller closes the loop.
+  func windUp() -> rondo_status {
+    let status = begin()
+    if status != RONDO_OK { return status }
+    let end = endLeftTasks()
+    closeGenerators()
+    finish()
+    if !isClosed { s.pointee.hooks.joinExecutor(Raw(s)) }
+    return end
   }
 
   private func outcomeOfMain(_ task: TaskRef) -> rondo_status {
@@ -80,31 +92,26 @@ extension LoopRef {
   // MARK: - what is left
 
   /// Cancel every task that is left, wait for all of them, report what they raised.
-  private func endLeftTasks() {
+  private func endLeftTasks() -> rondo_status {
     s.pointee.attention = 0
     let count = listTasks(nil, 0)
-    if count == 0 { return }
-    guard let left = allocateArray(OpaquePointer?.self, count) else { return }
+    if count == 0 { return RONDO_OK }
+    guard let left = allocateArray(OpaquePointer?.self, count) else { return -ENOMEM }
+    var end = RONDO_OK
     let listed = Swift.min(count, listTasks(left, count))
     for i in 0..<listed {
       if let task = FutureRef.find(left[i]) { _ = task.cancel(ErrorRef.plainCancelled()) }
     }
     left.withMemoryRebound(to: Raw?.self, capacity: listed) { awaitables in
       let (all, status) = Gather.make(self, awaitables, listed, returnsExceptions: true)
+      end = status
       guard let all else { return }
-      if status == RONDO_OK { _ = run(until: all, isNew: false) }
+      if status == RONDO_OK { end = run(until: all, isNew: false) }
       _ = all.releaseUser()
     }
     for i in 0..<listed { reportLeft(left[i]) }
     free(left)
-  }
-
-  /// Wait for the workers of the default executor, as long as asyncio does.
-  func joinDefaultExecutor() {
-    guard let ended = s.pointee.hooks.shutDownExecutor(Raw(s), 300_000_000_000) else { return }
-    s.pointee.attention = 0
-    _ = run(until: FutureRef(ended), isNew: false)
-    FutureRef(ended).unpin()
+    return end
   }
 
   private func reportLeft(_ handle: OpaquePointer?) {

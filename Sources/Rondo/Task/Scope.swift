@@ -1,8 +1,8 @@
-// Scope.swift - what timeouts, task groups and as_completed have in common as objects.
+// Scope.swift - what timeouts, task groups, as_completed and cancel scopes have in common as objects.
 //
 // They belong to a loop, like futures, but are none: nobody awaits them and they have no outcome.
 // There are few of them and they are alike in size, so they share one slab and one kind, and a
-// word says which of the three a slot is. It is not in the header's flags, which only the owner's
+// word says which of the four a slot is. It is not in the header's flags, which only the owner's
 // thread may read: a lookup comes from any thread.
 //
 // Knows: Slab, Objects. Does not know: what each of them does.
@@ -10,7 +10,7 @@
 import CRondo
 import CRondoShim
 
-/// What each of the three begins with.
+/// What each of the four begins with.
 struct ScopeHeader {
   var header: ObjectHeader
   var type: UInt32  // any thread; a ScopeType
@@ -21,6 +21,7 @@ enum ScopeType {
   static let timeout: UInt32 = 1
   static let taskGroup: UInt32 = 2
   static let asCompleted: UInt32 = 3
+  static let cancelScope: UInt32 = 4
 }
 
 enum Scope {
@@ -71,6 +72,7 @@ enum Scope {
     switch header(raw).pointee.type {
     case ScopeType.timeout: Timeout(raw).letGo()
     case ScopeType.taskGroup: TaskGroup(raw).letGo()
+    case ScopeType.cancelScope: CancelScope(raw).letGo()
     default: AsCompleted(raw).letGo()
     }
     Slab.give(loop.scopes, raw)
@@ -84,7 +86,7 @@ enum Scope {
 extension LoopRef {
   /// A timer, or a call in the next pass if `when` is not to come, with one pin, the caller's.
   func callWhen(_ when: Int64, _ call: Call) -> HandleRef? {
-    if when > rondo_shim_now() {
+    if when > now {
       guard let timer = callAt(when, call, user: false) else { return nil }
       timer.pin()
       return timer

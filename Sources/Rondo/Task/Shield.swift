@@ -59,12 +59,15 @@ enum Shield {
   private static func listen(_ inner: FutureRef, _ outer: FutureRef) -> (FutureRef?, rondo_status) {
     outer.pin()
     let added = inner.addCallback(
-      { Shield.innerDone($0, $1) }, Value(pointer: outer.raw, drop: { if let raw = $0 { FutureRef(raw).unpin() } }), 0)
+      Shield.onInnerDone, Value(pointer: outer.raw, drop: { if let raw = $0 { FutureRef(raw).unpin() } }), 0)
     if added == RONDO_OK { return (outer, RONDO_OK) }
     outer.unpin()
     _ = outer.releaseUser()
     return (nil, added)
   }
+
+  /// The inner future's callback; its argument is the outer future, nil once that is done.
+  static var onInnerDone: rondo_future_fn { { Shield.innerDone($0, $1) } }
 
   private static func innerDone(_ inner: OpaquePointer?, _ outer: Raw?) {
     guard let inner = FutureRef.find(inner) else { return }

@@ -54,11 +54,15 @@ struct TaskRef {
   @inline(__always)
   private var inner: CoroutineRef? { body.pointee.step == nil ? body.pointee.frame.map { CoroutineRef($0) } : nil }
   @inline(__always)
-  private var root: ActivationPointer { inner?.body ?? body }
+  var root: ActivationPointer { inner?.body ?? body }
 
   /// The ring's entry for a step.
   @inline(__always)
-  var wakeUp: Call { Call(fn: { TaskRef($0!).run() }, arg: Raw(s), drop: nil, context: 0) }
+  var wakeUp: Call { Call(fn: TaskRef.stepFn, arg: Raw(s), drop: nil, context: 0) }
+
+  /// What every step in the ring calls: one function, so that a call can be seen to be a step.
+  @inline(__always)
+  static var stepFn: rondo_call_fn { { TaskRef($0!).run() } }
 
   // MARK: - making
 
@@ -98,7 +102,7 @@ struct TaskRef {
 
   /// One step, from the ring.
   func run() {
-    if future.isDone { return }
+    if future.has(FutureBits.state | FutureBits.inCancelled) { return runInCancelled() }
     let thread = rondo_thread()!
     if s.pointee.top | s.pointee.pending | (s.pointee.context & 1) == 0 && body.pointee.step != nil
       && thread.pointee.step_co | thread.pointee.context | thread.pointee.entered == 0
@@ -107,6 +111,14 @@ struct TaskRef {
     } else {
       runAnyhow()
     }
+  }
+
+  /// As run(), for a task that is done, or in a cancel scope that insists.
+  @inline(never)
+  private func runInCancelled() {
+    if future.isDone { return }
+    cancelYield()
+    runAnyhow()
   }
 
   /// As run(), whatever the task's state.
@@ -274,6 +286,7 @@ struct TaskRef {
     case .yields(let value): value == nil ? stepAgain() : refuseYield(value)
     case .returns(let value): finish(value)
     case .raises(let error): finish(error)
+    case .item: invariant(false, "the body of a task is a generator's")
     }
   }
 
@@ -286,10 +299,12 @@ struct TaskRef {
     }
     awaited.addWaiter(self)
     s.pointee.awaiting = bits(awaited.s)
-    if future.has(FutureBits.mustCancel) { passCancellation(to: awaited) }
+    if future.has(FutureBits.mustCancel | FutureBits.inCancelled) { passCancellation(to: awaited) }
   }
 
+  @inline(never)  // rare, and it would cost every wait registers
   private func passCancellation(to awaited: FutureRef) {
+    if !future.has(FutureBits.mustCancel) { return cancelNewWait(awaited) }
     if awaited.cancel(ErrorRef(address(s.pointee.pending)!)) { takePending()?.unpin() }
   }
 
@@ -331,7 +346,7 @@ struct TaskRef {
 
   @inline(__always)
   private func finish(_ value: Value) {
-    if s.pointee.pending == 0 {
+    if s.pointee.pending | future.s.pointee.extra == 0 {
       future.complete(RONDO_FUTURE_RESULT, value)
       future.unpin()
     } else {
@@ -341,6 +356,7 @@ struct TaskRef {
 
   @inline(never)
   private func finishAnyhow(_ value: Value) {
+    if future.s.pointee.extra != 0 { leaveScopes() }
     if future.has(FutureBits.mustCancel) {
       // Cancelled while it took its last step: asyncio lets the cancellation win.
       let error = takePending()!
@@ -355,6 +371,7 @@ struct TaskRef {
   }
 
   private func finish(_ error: ErrorRef) {
+    if future.s.pointee.extra != 0 { leaveScopes() }
     takePending()?.unpin()
     if error.isCancellation {
       future.becomeCancelled(error)
@@ -385,13 +402,16 @@ struct TaskRef {
     let loop = future.loop
     future.pin()
     if !future.has(FutureBits.quiet) {
-      loop.report(literal("Task was destroyed but it is pending!"), nil, task: future.s.pointee.header.handle)
+      let sentence = literal("Task was destroyed but it is pending!")
+      loop.report(sentence, nil, task: future.s.pointee.header.handle)
+      FailOn.check(FailOn.leaked, sentence)
     }
     if let awaited = address(s.pointee.awaiting) { FutureRef(awaited).removeWaiter(self) }
     if root.has(ActivationBits.started) {
       Drive.close(root, place(&s.pointee.top), place(&s.pointee.awaiting))?.unpin()
     }
     Drive.giveUp(root, place(&s.pointee.top), place(&s.pointee.awaiting))
+    if future.s.pointee.extra != 0 { leaveScopes() }
     let error = ErrorRef.of(RONDO_E_BROKEN_PROMISE)
     future.fail(error)
     future.remove(FutureBits.unread)
@@ -407,23 +427,27 @@ struct TaskRef {
   /// Tasks may await each other in a circle, which nothing but a cancellation can end (in CPython
   /// that is a RecursionError). The walk marks where it was, and a task that it meets again is taken
   /// off what it awaits and gets the cancellation itself.
-  func cancel(_ error: ErrorRef) -> Bool {
-    future.remove(FutureBits.unread)
-    if future.isDone { return false }
+  func cancel(_ error: ErrorRef) -> Bool { CancelWalk.run(future, error) }
+
+  /// The same for a task that is not done, up to the first gather.
+  func cancelChain(_ error: ErrorRef) -> CancelWalk.Stop {
     var task = self
     while true {
       if task.future.has(FutureBits.visited) {
         forgetVisits()
         task.breakOut(error)
-        return true
+        return .answer(true)
       }
       task.future.add(FutureBits.visited)
       task.body.pointee.count &+= 1
       guard let awaited = address(task.s.pointee.awaiting).map({ FutureRef($0) }) else { break }
       if !awaited.isTask || awaited.isDone {
+        if !awaited.isDone, let gather = Gather.find(awaited), !gather.s.pointee.walk.isUnderWay {
+          return .gather(gather, self, task)
+        }
         if awaited.cancel(error) {
           forgetVisits()
-          return true
+          return .answer(true)
         }
         break
       }
@@ -431,11 +455,11 @@ struct TaskRef {
     }
     forgetVisits()
     task.setMustCancel(error)
-    return true
+    return .answer(true)
   }
 
   /// Take the marks of a walk off again.
-  private func forgetVisits() {
+  func forgetVisits() {
     var task = self
     while task.future.has(FutureBits.visited) {
       task.future.remove(FutureBits.visited)
@@ -454,7 +478,14 @@ struct TaskRef {
     stepAgain()
   }
 
-  private func setMustCancel(_ error: ErrorRef) {
+  var hasStarted: Bool { root.has(ActivationBits.started) }
+
+  /// An error that was to be thrown in is not any more, if it is this one.
+  func forgetPending(_ error: ErrorRef) {
+    if s.pointee.pending == bits(error.state) { takePending()?.unpin() }
+  }
+
+  func setMustCancel(_ error: ErrorRef) {
     error.pin()
     takePending()?.unpin()
     s.pointee.pending = bits(error.state)
@@ -495,11 +526,12 @@ extension LoopRef {
     var context: OpaquePointer?
     var eager: Int32 = RONDO_EAGER_DEFAULT
     var isQuiet = false
+    var scope: UInt64 = 0  // address of the cancel scope that it begins in
   }
 
   private func startsEagerly(_ wanted: Int32) -> Bool {
-    if !s.pointee.isRunning { return false }
-    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.isEager)
+    if !s.pointee.isRunning || s.pointee.taskMaking & TaskMaking.beforeRun != 0 { return false }
+    return wanted == RONDO_EAGER_YES || (wanted == RONDO_EAGER_DEFAULT && s.pointee.taskMaking & TaskMaking.eager != 0)
   }
 
   /// A task of a body that moves on success. Nil, and why not.
@@ -509,14 +541,17 @@ extension LoopRef {
     if status != RONDO_OK { return (nil, status) }
     var name: UnsafeMutablePointer<CChar>?
     if let given = options.name { name = copyString(given) }
-    let failed = options.name != nil && name == nil
+    let member = options.scope == 0 ? nil : allocateArray(ScopeMember.self, 1)
+    let failed = options.name != nil && name == nil || options.scope != 0 && member == nil
     guard !failed, let made = TaskRef.make(self, body, context: tag, user: user) else {
       free(name)
+      free(member)
       Contexts.release(tag)
       return (nil, -ENOMEM)
     }
     if name == nil { made.s.pointee.label = nextTaskNumber() << 1 | 1 } else { made.setName(name) }
     if options.isQuiet { made.future.add(FutureBits.quiet) }
+    if let member { made.begin(in: CancelScope(at: options.scope)!, member) }
     return (made, RONDO_OK)
   }
 
@@ -550,25 +585,34 @@ extension LoopRef {
       step: step, frame: frame, drop: drop, name: literal("coroutine"), parent: 0, flags: 0, count: 0)
     guard let made = TaskRef.make(self, body, context: 0, user: user) else { return nil }
     made.s.pointee.label = nextTaskNumber() << 1 | 1
-    ready.pushPlain({ TaskRef($0!).run() }, made.future.raw)
+    ready.pushPlain(TaskRef.stepFn, made.future.raw)
     return made
   }
 
-  /// Spawn and start. A user's reference keeps the task from going in an eager first step.
-  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+  /// Spawn and start. A user's reference keeps the task from going in an eager first step. Last:
+  /// whether `body` moved, as it may also do on failure if there is a task factory.
+  func spawnAndStart(_ body: Activation, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status, Bool) {
+    if s.pointee.taskMaking & TaskMaking.factory != 0 { return spawnByFactory(body, options, user: user) }
     let (made, status) = spawn(body, options, user: user)
     made?.start(eager: startsEagerly(options.eager))
-    return (made, status)
+    return (made, status, made != nil)
   }
 
-  /// A task of a coroutine object, whose reference moves on every return; on failure it is closed.
+  /// loop.create_task(): the task factory's task if there is a factory, else makeTask()'s. The
+  /// coroutine's reference moves on every return; on failure it is closed.
   func createTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
+    if s.pointee.taskMaking & TaskMaking.factory != 0 { return createByFactory(coroutine, options, user: user) }
+    return makeTask(coroutine, options, user: user)
+  }
+
+  /// Task(coroutine, loop=...): as createTask, without the factory.
+  func makeTask(_ coroutine: CoroutineRef, _ options: TaskOptions, user: Bool) -> (TaskRef?, rondo_status) {
     if isClosed {
       LoopRef.closeAndRelease(coroutine)
       return (nil, RONDO_E_LOOP_CLOSED)
     }
     let body = coroutine.body
-    if body.pointee.flags == 0 || body.pointee.flags == ActivationBits.ownFrame, Global.isSoleUser(Raw(coroutine.s)) {
+    if body.pointee.flags & ~(ActivationBits.ownFrame | ActivationBits.asks) == 0, Global.isSoleUser(Raw(coroutine.s)) {
       let (made, status) = spawn(body.pointee, options, user: user)
       guard let made else {
         LoopRef.closeAndRelease(coroutine)
@@ -614,7 +658,11 @@ extension LoopRef {
     }
   }
 
+  /// Its frame may hold the next one, and so on: see Drops.
   static func closeAndRelease(_ coroutine: CoroutineRef) {
+    if Drops.putOff(Value(pointer: Raw(coroutine.s), drop: { LoopRef.closeAndRelease(CoroutineRef($0!)) })) { return }
+    Drops.enter()
+    defer { Drops.leave() }
     if Drive.refusal(coroutine) == RONDO_OK && Global.isSoleUser(Raw(coroutine.s)) { Drive.closeQuietly(coroutine) }
     _ = coroutine.releaseUser()
   }

@@ -36,6 +36,7 @@ struct TaskGroupState {
   var lastError: UInt64
   var baseError: UInt64  // address of an error, pinned, that leaves the loop
   var completed: UInt64  // address of a future, pinned: the exit waits for it
+  var scope: UInt64  // address, pinned: the cancel scope that it was entered in
 }
 
 enum GroupBits {
@@ -64,6 +65,7 @@ struct TaskGroup {
   func letGo() {
     letGoOfErrors()
     letGoOfCompleted()
+    if let scope = address(s.pointee.scope) { Scope.unpin(scope) }
     if let parent = address(s.pointee.parent) { FutureRef(parent).unpin() }
   }
 
@@ -80,6 +82,10 @@ struct TaskGroup {
     guard let current = address(loop.s.pointee.currentTask) else { return RONDO_E_RUNTIME }
     FutureRef(current).pin()
     s.pointee.parent = bits(current)
+    if let scope = parent.scope {
+      Scope.pin(scope.raw)
+      s.pointee.scope = bits(scope.s)
+    }
     add(GroupBits.entered)
     if has(GroupBits.cancelled) { abortAndCancelParent() }
     return RONDO_OK
@@ -91,6 +97,13 @@ struct TaskGroup {
   var refusalOfChild: rondo_status {
     let isFinished = has(GroupBits.exiting) && !hasChildren
     return !has(GroupBits.entered) || isFinished || has(GroupBits.aborting) ? RONDO_E_RUNTIME : RONDO_OK
+  }
+
+  /// The cancel scope that children begin in: the one around the group, however deep inside of
+  /// other ones they are made. Address; 0 for none.
+  var scopeOfChildren: UInt64 {
+    guard let scope = CancelScope(at: s.pointee.scope) else { return 0 }
+    return scope.isInside ? bits(scope.s) : bits(parent.scope?.raw)
   }
 
   /// Make a child; `make` gives its task with one of C's references, and may run user code.
@@ -118,10 +131,13 @@ struct TaskGroup {
     } else {
       link(member)
       let value = Value(pointer: Raw(member), drop: { TaskGroup.letGo($0!.assumingMemoryBound(to: GroupMember.self)) })
-      task.future.addCallback(node, { TaskGroup.childDone($0, $1) }, value)
+      task.future.addCallback(node, TaskGroup.onChildDone, value)
     }
     return (task, RONDO_OK)
   }
+
+  /// The callback of each child; its argument is the child's record.
+  static var onChildDone: rondo_future_fn { { TaskGroup.childDone($0, $1) } }
 
   private static func childDone(_ child: OpaquePointer?, _ raw: Raw?) {
     guard let raw, let child = FutureRef.find(child) else { return }
@@ -173,9 +189,11 @@ struct TaskGroup {
 
   // MARK: - cancelling
 
-  /// Cancel every child; none can be made any more.
+  /// Cancel every child; none can be made any more. In a cancelled scope they are: to cancel them
+  /// one by one would reach behind the shields that they have put up against just that.
   func abort() {
     add(GroupBits.aborting)
+    if CancelScope(at: scopeOfChildren)?.has(CancelScopeBits.underInsisted) == true { return }
     var next = s.pointee.first
     while let raw = address(next) {
       let member = raw.assumingMemoryBound(to: GroupMember.self)

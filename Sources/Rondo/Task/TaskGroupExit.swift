@@ -99,6 +99,8 @@ struct GroupExit {
       return Native.sleep(nil, 0)
     }
     completed.add(FutureBits.library)
+    // The children were cancelled. To be cancelled again has no use, and would be so in each pass.
+    if group.has(GroupBits.aborting) { completed.add(FutureBits.patient) }
     completed.pin()
     group.s.pointee.completed = bits(completed.s)
     return Native.awaits(completed.handle, moved: true)

@@ -104,6 +104,13 @@ enum Chain {
   struct WrapState {
     var extra: FutureExtra
     var source: ThreadFutureRef  // pinned
+    var holdsClock: Bool  // until the thread is done nothing is idle
+  }
+
+  private static func letClockGo(_ future: FutureRef) {
+    if !state(future).pointee.holdsClock { return }
+    state(future).pointee.holdsClock = false
+    _ = future.loop.unhold()
   }
 
   private static func state(_ future: FutureRef) -> UnsafeMutablePointer<WrapState> {
@@ -121,12 +128,14 @@ enum Chain {
     let extra = FutureExtra(
       cancel: { raw, error in
         let future = FutureRef(raw)
+        Chain.letClockGo(future)
         future.becomeCancelled(ErrorRef(error))
         _ = Chain.state(future).pointee.source.cancel()
         return true
       },
       end: { raw in
         let held = Chain.state(FutureRef(raw))
+        Chain.letClockGo(FutureRef(raw))
         let source = held.pointee.source
         free(held)
         source.unpin()
@@ -135,7 +144,8 @@ enum Chain {
         out.assumingMemoryBound(to: Value.self).pointee = Chain.state(FutureRef(raw)).pointee.source.takeValue()
         return true
       })
-    state.initialize(to: WrapState(extra: extra, source: source))
+    state.initialize(to: WrapState(
+      extra: extra, source: source, holdsClock: loop.isVirtual && loop.hold() == RONDO_OK))
     future.s.pointee.extra = bits(state)
     future.add(FutureBits.library)
     _ = Owned.retain(future.raw)  // the callback's
@@ -157,6 +167,7 @@ enum Chain {
   }
 
   private static func takeOver(_ future: FutureRef) {
+    letClockGo(future)
     if future.isDone { return }
     let source = state(future).pointee.source
     switch source.state {

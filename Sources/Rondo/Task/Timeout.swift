@@ -4,7 +4,10 @@
 // leaves it as a timeout if nobody else asked for a cancellation meanwhile. While it is armed its
 // timer holds it; it holds its task from entering to its end.
 //
-// Knows: Scope, Task, Timers. Does not know: wait_for, which does the same for one awaitable.
+// wait_for does the same for one awaitable and shares the rule for what is raised. It has no timeout
+// object: its coroutine may go in any thread, and its own five words do.
+//
+// Knows: Scope, Task, Timers. Does not know: wait_for.
 
 import CRondo
 import CRondoShim
@@ -104,14 +107,16 @@ struct Timeout {
     case TimeoutPhase.expiring:
       s.pointee.phase = TimeoutPhase.expired
       let isAlone = task.uncancel() <= s.pointee.cancelling
-      if isAlone, let thrown { return (timedOut(thrown), RONDO_OK) }
+      if isAlone, let thrown { return (Timeout.timedOut(thrown), RONDO_OK) }
     default: return (nil, RONDO_E_RUNTIME)
     }
     thrown?.pin()
     return (thrown, RONDO_OK)
   }
 
-  private func timedOut(_ thrown: ErrorRef) -> ErrorRef {
+  /// What is raised, pinned, instead of what left a part whose time is over, if nobody else asked
+  /// for a cancellation: a timeout for the cancellation, or the same with a timeout among its contexts.
+  static func timedOut(_ thrown: ErrorRef) -> ErrorRef {
     if thrown.isCancellation {
       let error = ErrorRef.of(RONDO_E_TIMEOUT)
       _ = error.setCause(thrown)

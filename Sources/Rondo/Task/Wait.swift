@@ -176,7 +176,8 @@ struct Wait {
 
   // MARK: - one is done
 
-  private static var onCompletion: rondo_future_fn {
+  /// The callback of each; its argument is the future that the waiting coroutine awaits.
+  static var onCompletion: rondo_future_fn {
     { future, raw in if let done = FutureRef.find(future) { Wait.count(done, FutureRef(raw!)) } }
   }
 

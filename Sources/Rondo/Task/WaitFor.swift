@@ -4,7 +4,7 @@
 // and the timeout is a cancellation of that task which is taken back again (uncancel). If somebody
 // else cancelled the task meanwhile, theirs goes on.
 //
-// Knows: Task, Awaitables. Does not know: who awaits it.
+// Knows: Task, Awaitables, the rule of Timeout. Does not know: who awaits it.
 
 import CRondo
 import CRondoShim
@@ -42,7 +42,7 @@ enum Sleep {
 
 /// What the library's own bodies answer with: the action functions, without the checks.
 enum Native {
-  private static func act(_ action: Int32, _ a: UInt64, _ b: UInt64 = 0, _ flags: UInt32 = 0) {
+  static func act(_ action: Int32, _ a: UInt64, _ b: UInt64 = 0, _ flags: UInt32 = 0) {
     let thread = rondo_thread()!
     thread.pointee.step_action = action
     thread.pointee.step_a = a
@@ -204,14 +204,8 @@ struct WaitFor {
     }
     let left = TaskRef(address(s.pointee.task)!).uncancel()
     guard let error = ErrorRef.find(thrown) else { return Native.value(Native.takeSent(sent, held: held)) }
-    if left <= s.pointee.cancelling && error.isCancellation { return Native.raise(timedOut(error)) }
+    if left <= s.pointee.cancelling { return Native.raise(Timeout.timedOut(error)) }
     return Native.raise(nil, thrown)
-  }
-
-  private func timedOut(_ cause: ErrorRef) -> ErrorRef {
-    let error = ErrorRef.of(RONDO_E_TIMEOUT)
-    _ = error.setCause(cause)
-    return error
   }
 
   // MARK: - without any time
@@ -233,10 +227,7 @@ struct WaitFor {
     released.add(FutureBits.library)
     released.pin()
     let added = future.addCallback(
-      { _, raw in
-        let waiter = FutureRef(raw!)
-        if !waiter.isDone { waiter.complete(RONDO_FUTURE_RESULT, .none) }
-      }, Value(pointer: released.raw, drop: { FutureRef($0!).unpin() }), 0)
+      WaitFor.onEnd, Value(pointer: released.raw, drop: { FutureRef($0!).unpin() }), 0)
     if added != RONDO_OK {
       released.unpin()
       released.unpin()
@@ -250,6 +241,14 @@ struct WaitFor {
     return Native.awaits(released.handle, moved: true)
   }
 
+  /// The callback of what is cancelled; its argument is the future that wait_for awaits meanwhile.
+  static var onEnd: rondo_future_fn {
+    { _, raw in
+      let waiter = FutureRef(raw!)
+      if !waiter.isDone { waiter.complete(RONDO_FUTURE_RESULT, .none) }
+    }
+  }
+
   private func endCancelled(_ thrown: OpaquePointer?) -> rondo_step {
     if thrown != nil { return Native.raise(nil, thrown) }
     return endAtOnce(FutureRef(address(s.pointee.waiter)!))
@@ -261,7 +260,7 @@ struct WaitFor {
     case RONDO_OK:
       if Native.canTake(future, held: held) { return Native.value(future.takeValue()) }
       return Native.value(.borrowed(future.s.pointee.value.pointer))
-    case RONDO_E_CANCELLED where wasWaiting: return Native.raise(timedOut(future.error!))
+    case RONDO_E_CANCELLED where wasWaiting: return Native.raise(Timeout.timedOut(future.error!))
     default:
       future.error!.pin()
       return Native.raise(future.error!)

@@ -50,7 +50,9 @@ enum Waiter {
     if loop.s.pointee.isClosing { loop.freeIfUnused() }
   }
 
-  /// The ring's entry for a callback.
+  /// What the ring's entry for a callback calls.
+  static var entryFn: rondo_call_fn { { Waiter.run($0!) } }
+
   static func run(_ raw: Raw) {
     let node = raw.assumingMemoryBound(to: WaiterNode.self)
     node.pointee.fn(FutureRef(address(node.pointee.future)!).handle, node.pointee.arg.pointer)
@@ -260,7 +262,7 @@ extension FutureRef {
         pin()
         node.pointee.future = bits(s)
         loop.ready.pushReserved(Call(
-          fn: { Waiter.run($0!) }, arg: Raw(node), drop: { Waiter.drop($0!) }, context: node.pointee.context))
+          fn: Waiter.entryFn, arg: Raw(node), drop: { Waiter.drop($0!) }, context: node.pointee.context))
       }
       if link == last { return }
     }

@@ -1,4 +1,5 @@
 /* A handle cancelled by an earlier call of the same batch does not run (L-11). */
+#define VIRTUAL_TIME
 #include "parity.h"
 
 static rondo_handle *handles[2];

@@ -1,4 +1,5 @@
 /* timeout(): too late, in time, no time at all, swallowed, another error, states (TO-01 to TO-05, TO-10). */
+#define VIRTUAL_TIME
 #include "parity.h"
 
 RONDO_STEP(nothing)

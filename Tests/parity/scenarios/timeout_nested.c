@@ -1,4 +1,5 @@
 /* timeouts inside of timeouts, and of a task that is cancelled (TO-06 to TO-09, TO-12, TO-13). */
+#define VIRTUAL_TIME
 #include "parity.h"
 
 static struct nesting {
@@ -32,7 +33,7 @@ RONDO_STEP(nested)
         MUST(rondo_timeout_new(loop, nestings[self->i].inner, &inner));
         MUST(rondo_timeout_enter(inner));
         if (nestings[self->i].busy)
-            usleep(5000);
+            MUST(rondo_loop_advance(loop, 5 * MS));
         RONDO_TRY(self, rondo_coroutine_sleep(co, 60000 * MS));
         MUST(rondo_timeout_exit(inner, thrown, &left));
         say("inner %s", class_of(rondo_error_get_status(left)));

@@ -1,4 +1,5 @@
 /* Timers fire by deadline; cancelled ones do not (T-07, T-10). */
+#define VIRTUAL_TIME
 #include "parity.h"
 
 static void at(int64_t when, rondo_call_fn fn, const char *arg, rondo_handle **out)

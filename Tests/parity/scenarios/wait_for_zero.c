@@ -1,4 +1,5 @@
 /* wait_for: no time at all, a limit that passes, one that does not (G-28, G-31, G-35). */
+#define VIRTUAL_TIME
 #include "parity.h"
 
 RONDO_STEP(body_step)

@@ -1,0 +1,170 @@
+// Timed.swift - the pass when somebody looks at the clock: slow callbacks and slow polls.
+//
+// Debug mode and the watchdog run calls this way; a loop without them never comes here (one flag, looked at
+// once a pass). What is called is noted before it runs, because a call may end what it is of, and
+// told afterwards, because asyncio tells a task as the step has left it.
+//
+// Knows: Pass, Handle, Watchdog. Does not know: tasks (a hook looks at those).
+
+import CRondo
+import CRondoShim
+
+/// What a call is of.
+struct Subject {
+  var fn: rondo_call_fn
+  var arg: Raw?
+  var handle: UInt64 = 0  // of a handle
+  var task: Raw? = nil  // held
+
+  init(_ call: Call) {
+    fn = call.fn
+    arg = call.arg
+    if HandleRef.isEntry(call) {
+      handle = HandleRef(call.arg!).s.pointee.header.handle
+    } else if ThreadHandleRef.isEntry(call) {
+      handle = ThreadHandleRef(call.arg!).s.pointee.header.handle
+    }
+  }
+
+  var taskHandle: UInt64 { task.map { $0.assumingMemoryBound(to: ObjectHeader.self).pointee.handle } ?? 0 }
+}
+
+extension LoopRef {
+  // MARK: - switches
+
+  func setDebug(_ isOn: Bool) {
+    rondo_store32(&s.pointee.debug, isOn ? 1 : 0)
+    retime()
+  }
+
+  func setWatchdog(_ threshold: Int64) {
+    s.pointee.watchdog = threshold
+    retime()
+  }
+
+  private func retime() {
+    s.pointee.isTimed = isDebug || watchdogThreshold != Int64.max
+    renewWatchdog()
+  }
+
+  var isDebug: Bool { rondo_load32(&s.pointee.debug) != 0 }
+
+  // MARK: - running
+
+  /// As runAnyCalls().
+  @inline(never)
+  func runTimedCalls(until end: UInt, _ limit: UInt64) {
+    startWatchdog()
+    var left = limit
+    var isOver = false
+    while left > 0 && !isOver {
+      left -= 1
+      let call = ready.popFirst()
+      if ready.pointee.head == end {
+        isOver = true
+        ready.rewindIfEmpty()
+      }
+      if runTimed(call) { isOver = true }
+    }
+    s.pointee.calls &+= limit - left
+  }
+
+  /// True if the run ends at once.
+  private func runTimed(_ call: Call) -> Bool {
+    var subject = Subject(call)
+    let lookAt = s.pointee.hooks.lookAt
+    withUnsafeMutablePointer(to: &subject) { lookAt(Raw($0)) }
+    let began = rondo_shim_now()
+    beginWatched(subject, began)
+    if call.context == 0 {
+      call.fn(call.arg)
+    } else {
+      runCall(call)
+      Contexts.release(call.context)
+    }
+    let took = rondo_shim_now() - began
+    var isOver = tidyUpIfNeeded(call.fn)
+    if took >= s.pointee.slowCallback && isDebug && !isOver { reportSlow(subject, took) }
+    call.drop?(call.arg)
+    endWatched()
+    if let task = subject.task { s.pointee.hooks.lookAway(task) }
+    if tidyUpIfNeeded(call.fn) { isOver = true }
+    return isOver
+  }
+
+  private func tidyUpIfNeeded(_ fn: rondo_call_fn) -> Bool {
+    UInt64(s.pointee.attention) | rondo_thread()!.pointee.context != 0 && tidyUp(fn)
+  }
+
+  // MARK: - telling
+
+  /// "Executing <Task finished name='Task-1' coro=<work()>>"
+  func addExecuting(_ subject: Subject, _ text: inout Text) {
+    text.add("Executing ")
+    if subject.task != nil {
+      describe(&text, "", subject.taskHandle)
+    } else if subject.handle != 0 {
+      describeHandle(&text, "", opaque(subject.handle))
+    } else {
+      describe("<Handle ", false, unsafeBitCast(subject.fn, to: UInt.self), &text)
+    }
+  }
+
+  private func reportSlow(_ subject: Subject, _ took: Int64) {
+    var text = Text()
+    addExecuting(subject, &text)
+    text.add(" took ")
+    text.addThousandths((took + 500_000) / 1_000_000)
+    text.add(" seconds")
+    var fields = LogFields()
+    fields.add("loop", s.pointee.header.handle)
+    fields.add("task", subject.taskHandle)
+    fields.add("handle", subject.handle)
+    fields.add("duration_ns", took)
+    Log.write(RONDO_LOG_WARNING, text.cString, fields)
+    FailOn.check(FailOn.blocked, text.cString)
+  }
+
+  /// The words and the levels of asyncio in CPython 3.7, which had this last; but only what is too long.
+  @inline(never)  // debug mode
+  func reportPoll(asked: Int64, took: Int64, _ events: Int32) {
+    let level = took >= 1_000_000_000 ? RONDO_LOG_INFO : RONDO_LOG_DEBUG
+    // Without an end nothing is overdue.
+    if asked < 0 || took - asked < s.pointee.slowCallback || !isDebug || !Log.takes(level) { return }
+    var text = Text()
+    text.add("poll ")
+    text.addThousandths(asked / 1000)
+    text.add(" ms took ")
+    text.addThousandths(took / 1000)
+    text.add(" ms: ")
+    if events == 0 { text.add("timeout") } else { text.add(Int64(events)) }
+    if events > 0 { text.add(" events") }
+    var fields = LogFields()
+    fields.add("loop", s.pointee.header.handle)
+    fields.add("timeout_ns", asked)
+    fields.add("duration_ns", took)
+    fields.add("events", Int64(events))
+    Log.write(level, text.cString, fields)
+    // The sink may have set a variable, and this is no call.
+    Contexts.leave(0, SavedContext(map: 0, entered: 0))
+  }
+
+  /// A refused call, for the eyes of who ignores statuses.
+  @inline(never)  // a mistake of the program's
+  func reportWrongThread() {
+    let sentence = Status.message(RONDO_E_WRONG_THREAD)
+    if isDebug && Log.takes(RONDO_LOG_ERROR) {
+      var text = Text()
+      text.add(sentence)
+      var fields = LogFields()
+      fields.add("loop", rondo_peek64(&s.pointee.header.handle))
+      if let caller = Frames.caller() {
+        text.add(", by ")
+        Frames.describe(caller, &text)
+        fields.add("caller", UInt64(caller))
+      }
+      Log.write(RONDO_LOG_ERROR, text.cString, fields)
+    }
+    FailOn.check(FailOn.wrongThread, sentence)
+  }
+}

@@ -1,0 +1,3 @@
+/* as_completed() of what ends, fails and is cancelled at random. */
+#define KINDS "ac"
+#include "walk.h"
