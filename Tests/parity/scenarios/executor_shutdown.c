@@ -49,9 +49,12 @@ static void set_a_wrong_one(void)
 }
 
 /* The warning's first line; the others name the jobs that hang. */
-static void say_warning(int32_t level, const char *message, void *arg)
+static void say_warning(int32_t level, const char *message, const rondo_log_field *fields,
+                        size_t field_count, void *arg)
 {
     (void)level;
+    (void)fields;
+    (void)field_count;
     (void)arg;
     say("%.*s", (int)strcspn(message, "\n"), message);
 }
