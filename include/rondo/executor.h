@@ -222,7 +222,8 @@ rondo_status rondo_executor_describe_jobs(rondo_executor *executor, char *buffer
  * Run fn(job, arg) in an executor; its result goes to a future of this loop (loop.run_in_executor).
  *
  * Context variables are not seen by the job unless options say so. Letting go of the future lets
- * the job go on. Once the loop is closed, what a job returns is dropped.
+ * the job go on. Once the loop is closed, what a job returns is dropped. On a virtual clock no time
+ * passes until the job is done, or its future is cancelled.
  *
  * @param executor   NULL for the loop's default executor.
  * @param options    NULL for the defaults.

@@ -41,22 +41,23 @@ enum JobOutcome {
   static let cancelled: UInt32 = 3
 }
 
+/// Two lines of the cache for the worker, and behind them what only the loop's thread looks at.
 struct JobState {
   var header: ObjectHeader
   var link: JobLink  // under the executor's locks
-  var extra: FutureExtra  // what its future points to
   var state: UInt32  // any thread, a futex
   var outcome: UInt32  // who runs it; after that who hands it over
-  var lane: UInt32
-  var holdsClock: UInt32  // 1 while a virtual clock stands still for it; the loop's thread
   var fn: rondo_job_fn
   var arg: Value
   var context: ContextTag  // a map, or 0
-  var executor: UInt64  // address of a pool; 0: a custom executor's
-  var future: UInt64  // address: a loop's future (its thread), or a thread future, pinned
   var value: Value
   var thread: UInt64  // any thread; who runs it, 0 for nobody
   var startedAt: UInt64  // any thread; nanoseconds
+  var executor: UInt64  // address of a pool; 0: a custom executor's
+  var future: UInt64  // address: a loop's future (its thread), or a thread future, pinned
+  var extra: FutureExtra  // what its future points to
+  var lane: UInt32
+  var holdsClock: UInt32  // 1 while a virtual clock stands still for it; the loop's thread
   var holder: UInt64  // any thread; who holds it
   var unblock: rondo_call_fn?  // by who holds it
   var unblockArg: Raw?
@@ -73,9 +74,15 @@ struct JobOrigin {
 struct JobRef {
   let s: UnsafeMutablePointer<JobState>
 
-  static let size = MemoryLayout<JobState>.stride
+  static let size = 256  // whole lines
   private static let linkOffset = MemoryLayout<ObjectHeader>.stride
-  private static let extraOffset = linkOffset + MemoryLayout<JobLink>.stride
+  private static let extraOffset = 128
+
+  /// What comes before `extra` fills two lines.
+  static var isLaidOut: Bool {
+    linkOffset + MemoryLayout<(JobLink, UInt32, UInt32, rondo_job_fn, Value)>.stride
+      + MemoryLayout<(ContextTag, Value, UInt64, UInt64, UInt64, UInt64)>.stride == extraOffset
+  }
 
   @inline(__always)
   init(_ raw: Raw) { s = raw.assumingMemoryBound(to: JobState.self) }

@@ -119,6 +119,8 @@ extension JobRef {
 extension LoopRef {
   /// Set up a new loop for jobs, after prepareSync().
   func prepareJobs() {
+    invariant(MemoryLayout<JobState>.size <= JobRef.size, "JobRef.size is too small")
+    invariant(JobRef.isLaidOut, "a job's future does not find the job")
     Slab.prepare(jobs, kind: Kind.job, size: JobRef.size)
     s.pointee.hooks.unpin = { raw in
       if chunk(of: raw).pointee.kind == Kind.job { return JobRef(raw).collected() }
