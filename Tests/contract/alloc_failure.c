@@ -1046,6 +1046,61 @@ out:
 
 KIT_TEST(oom_reports) { sweep(reports); }
 
+/* ---- executors ------------------------------------------------------------------------------- */
+
+static rondo_status give_value(rondo_job *job, void *arg)
+{
+    (void)arg;
+    rondo_status status = rondo_job_return(job, "value", NULL);
+    return status;
+}
+
+/* Whatever fails on the way, a job that was taken completes its future. */
+static void wait_for_job(rondo_loop *loop, rondo_future *future)
+{
+    while (rondo_future_is_done(future) == 0)
+        pass(loop);
+    check_outcome(future, "value");
+    CHECK_OK(rondo_future_release(future));
+}
+
+static void executors(void)
+{
+    rondo_thread_pool_options options = { .size = sizeof options, .max_workers = 1, .name = "oom" };
+    rondo_job_options named = { .size = sizeof named, .flags = RONDO_JOB_COPY_CONTEXT, .name = "job" };
+    rondo_loop *loop = NULL;
+    rondo_executor *pool = NULL, *made = NULL;
+    rondo_future *future = NULL;
+    rondo_thread_future *plain = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_executor_new_thread_pool(&options, &pool));
+    if (!REFUSED(rondo_loop_run_in_executor(loop, pool, &named, give_value, NULL, GIVEN, &future)))
+        wait_for_job(loop, future);
+    if (!REFUSED(rondo_loop_to_thread(loop, give_value, NULL, GIVEN, &future)))
+        wait_for_job(loop, future);
+    if (!REFUSED(rondo_executor_submit(pool, &named, give_value, NULL, GIVEN, &plain))) {
+        CHECK_OK(rondo_thread_future_result(plain, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_thread_future_release(plain));
+    }
+    if (!REFUSED(rondo_loop_shutdown_default_executor(loop, 60 * INT64_C(1000000000), &future))) {
+        while (rondo_future_is_done(future) == 0)
+            pass(loop);
+        CHECK_OK(rondo_future_release(future));
+    }
+    else if (rondo_loop_get_default_executor(loop, &made) == RONDO_OK && made != NULL) {
+        CHECK_OK(rondo_executor_shutdown(made, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(made));
+    }
+out:
+    if (pool != NULL) {
+        CHECK_OK(rondo_executor_shutdown(pool, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(pool));
+    }
+    end_loop(loop);
+}
+
+KIT_TEST(oom_executors) { sweep(executors); }
+
 /* ---- embedding ------------------------------------------------------------------------------- */
 
 static void guest(void)

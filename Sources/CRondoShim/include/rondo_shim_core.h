@@ -105,6 +105,7 @@ struct rondo_globals {
     uint64_t loops;           /* every loop that has a chunk slot, linked */
     uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up; see Registry.swift */
     uint32_t log_level;
+    uint32_t forks;           /* how often this process was forked off from another one that used rondo */
     uint32_t fail_on;         /* what RONDO_FAIL_ON names; see System/FailOn.swift */
     uint64_t log_sink;        /* address of the sink; see System/Log.swift */
     uint64_t log_queues;      /* every queue of messages, linked; see System/LogQueue.swift */
@@ -174,6 +175,7 @@ struct rondo_thread {
     uint32_t step_flags;
     uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
     uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
+    uint64_t worker;    /* address of the executor's worker whose thread this is, 0 for none */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
     uint64_t stacks;    /* address of the stacks it is known to have had; see stack.c */
     uint64_t put_off;    /* address of what is to be let go of later; see Base/Drops.swift */
@@ -194,6 +196,17 @@ static inline uint64_t rondo_thread_id(void)
 int32_t rondo_shim_watch_process(void (*before_fork)(void), void (*after_in_parent)(void),
                                  void (*after_in_child)(void), void (*thread_ends)(void *));
 int32_t rondo_shim_watch_thread(void);
+
+/* Start a thread with all signals blocked. 0 or an errno. */
+int32_t rondo_shim_start_worker(void *(*fn)(void *), void *arg, size_t stack_size, uint64_t *out_thread);
+void rondo_shim_join_thread(uint64_t thread);
+void rondo_shim_detach_thread(uint64_t thread);
+/* Name this thread and set its niceness, 0 for as it is. */
+void rondo_shim_dress_thread(const char *name, int32_t nice);
+/* How many CPUs this thread may use, at least 1. */
+int32_t rondo_shim_cpus(void);
+/* The time to within some milliseconds, for a few nanoseconds. */
+int64_t rondo_shim_coarse_now(void);
 
 /* -- libc that Swift cannot call ---------------------------------------------------------------- */
 

@@ -46,6 +46,8 @@ enum Kind {
   static let threadQueue: UInt32 = 20
   static let threadEvent: UInt32 = 21
   static let contextToken: UInt32 = 22
+  static let executor: UInt32 = 23
+  static let job: UInt32 = 24
 }
 
 /// What a chunk begins with.

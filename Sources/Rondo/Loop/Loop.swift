@@ -45,6 +45,7 @@ struct LoopHooks {
   var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
   var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
   var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
+  var dropExecutor: @convention(c) (Raw) -> Void = { _ in }  // let go of the default executor, at close
   var joinExecutor: @convention(c) (Raw) -> Void = { _ in }  // at the orderly end of a run, before the loop is closed
   // Make the context of a task, by handle, the current one (false: leave
   // it) and take it back; Raw: a SavedContext.
@@ -102,6 +103,9 @@ struct LoopState {
   var threadHandles: rondo_slab = rondo_slab()  // under the inbox's lock
   var syncs: rondo_slab = rondo_slab()
   var queues: rondo_slab = rondo_slab()
+  var jobs: rondo_slab = rondo_slab()
+  var executor: UInt64 = 0  // address of the default executor, pinned; 0 for none yet
+  var isExecutorShut: Bool = false  // the default executor takes nothing any more
   var slowCallback: Int64 = 100_000_000
   var watchdog: Int64 = 0  // as set; 0 as debug mode says, Int64.max off
   var watch: UInt64 = 0  // address of what is shared with the watching thread, 0 for none
@@ -235,6 +239,7 @@ struct LoopRef {
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
   var syncs: SlabPointer { place(&s.pointee.syncs) }
   var queues: SlabPointer { place(&s.pointee.queues) }
+  var jobs: SlabPointer { place(&s.pointee.jobs) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
   var pollArg: SettingPointer { place(&s.pointee.pollArg) }
   var taskFactoryArg: SettingPointer { place(&s.pointee.taskFactoryArg) }
