@@ -393,8 +393,11 @@ KIT_TEST(switched_on_by_run)
     options.debug = -1;
     CHECK_OK(rondo_run(coroutine, &options, NULL, NULL));
     CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
-    /* The rest of the first run: its main task and what ends it. The second says nothing. */
+    /* The rest of the first run: its main task, the end of generators, and what ends each of them. The
+     * second says nothing. */
     kit_expect_log("[30 Executing <Task finished name='T' coro=<main()> result=@> took N seconds] "
+                   "[30 Executing <Handle @()> took N seconds] "
+                   "[30 Executing <Task finished name='T' coro=<shutdown_asyncgens()> result=@> took N seconds] "
                    "[30 Executing <Handle @()> took N seconds]");
 }
 

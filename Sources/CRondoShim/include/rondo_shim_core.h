@@ -212,6 +212,8 @@ int64_t rondo_shim_coarse_now(void);
 
 static inline int32_t rondo_errno(void) { return errno; }
 int64_t rondo_shim_now(void);
+/* The same clock as the kernel last looked at it: a quarter of the cost, and up to 10 ms late. */
+int64_t rondo_shim_tick(void);
 /* epoll_wait with nanoseconds where the kernel has it; wait_ns < 0 waits for ever. */
 int32_t rondo_shim_epoll(int32_t fd, struct epoll_event *events, int32_t capacity, int64_t wait_ns);
 static inline uint32_t rondo_event_mask(const struct epoll_event *e) { return e->events; }
@@ -265,7 +267,8 @@ static inline int32_t rondo_shim_gettid(void) { return (int32_t)syscall(SYS_gett
  * -EBUSY (no signal is free), -ESRCH or -ETIMEDOUT (it did not answer). */
 #define RONDO_STALL_FRAMES 32
 void rondo_shim_prepare_stall(void);
-int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames);
+/* note(arg) runs in the other thread, in the signal handler. */
+int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames, void (*note)(void *arg), void *arg);
 void rondo_shim_stall_in_child(void);
 /* -- stack.c, symbols.c: who called, and what that is called ------------------------------------ */
 
