@@ -63,12 +63,7 @@ struct JobState {
   var unblockArg: Raw?
   var timer: UInt64  // a watch's: address of a handle, pinned
   var name: UnsafeMutablePointer<CChar>?
-  var origin: UInt64  // address of a JobOrigin, 0 for none
-}
-
-struct JobOrigin {
-  var count: Int
-  var frames: UnsafeMutablePointer<Raw?>
+  var origin: TraceID  // who handed it in, 0 for none
 }
 
 struct JobRef {
@@ -315,7 +310,7 @@ struct JobRef {
   @inline(__always)
   func end() {
     let loop = Owned.loop(of: raw)
-    if s.pointee.future | UInt64(s.pointee.holdsClock) | s.pointee.timer | s.pointee.origin | bits(Raw(s.pointee.name)) != 0 { letGoOfParts(loop) }
+    if s.pointee.future | UInt64(s.pointee.holdsClock) | s.pointee.timer | bits(Raw(s.pointee.name)) != 0 { letGoOfParts(loop) }
     if s.pointee.outcome != JobOutcome.none { disposeOutcome() }
     if s.pointee.state & JobPhase.mask == JobPhase.watching { return endOfWatch(loop) }
     give(loop)
@@ -350,11 +345,6 @@ struct JobRef {
   private func freeTexts() {
     free(s.pointee.name)
     s.pointee.name = nil
-    if let origin = address(s.pointee.origin)?.assumingMemoryBound(to: JobOrigin.self) {
-      free(origin.pointee.frames)
-      free(origin)
-      s.pointee.origin = 0
-    }
   }
 
   /// It held its executor until the loop's thread had joined the workers.

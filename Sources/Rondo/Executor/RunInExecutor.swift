@@ -96,20 +96,9 @@ extension JobRef {
       if s.pointee.name == nil { return -ENOMEM }
     }
     if request.flags & UInt32(RONDO_JOB_COPY_CONTEXT) != 0 { s.pointee.context = Contexts.capture() }
-    return isDebug && !noteOrigin() ? -ENOMEM : RONDO_OK
-  }
-
-  /// Where it was handed in, for the report of a shutdown that it makes wait.
-  private func noteOrigin() -> Bool {
-    guard let origin = allocateArray(JobOrigin.self, 1) else { return false }
-    guard let frames = allocateArray(Raw?.self, Frames.depth) else {
-      free(origin)
-      return false
-    }
-    let count = Int(backtrace(frames, Int32(Frames.depth)))
-    origin.initialize(to: JobOrigin(count: count, frames: frames))
-    s.pointee.origin = bits(origin)
-    return true
+    // For the report of a shutdown that it makes wait.
+    if isDebug { s.pointee.origin = Traces.current() }
+    return RONDO_OK
   }
 
   /// A watch: the pool's workers are at their end. On the loop's thread.

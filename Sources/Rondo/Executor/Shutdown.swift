@@ -172,13 +172,13 @@ extension JobRef {
     return true
   }
 
-  /// "job read_file+0x0 (program) runs for 3.204 s in asyncio_1".
+  /// "job read_file() runs for 3.204 s in asyncio_1".
   fileprivate func describe(_ worker: WorkerPointer, _ text: inout Text) {
     text.add("job ")
     if let name = s.pointee.name {
       text.add(UnsafePointer(name))
     } else {
-      Frames.describe(unsafeBitCast(s.pointee.fn, to: UInt.self) &+ 1, &text)
+      Frames.addName(ofFunction: unsafeBitCast(s.pointee.fn, to: UInt.self), looksUp: true, &text)
     }
     text.add(" runs for ")
     let started = Int64(bitPattern: rondo_peek64(&s.pointee.startedAt))
@@ -188,13 +188,7 @@ extension JobRef {
     text.add(age % 1000)
     text.add(" s in ")
     worker.addName(&text)
-    if let origin = address(s.pointee.origin)?.assumingMemoryBound(to: JobOrigin.self) {
-      text.add(", submitted at")
-      for i in 0..<origin.pointee.count {
-        text.add("\n  ")
-        Frames.describe(UInt(bitPattern: origin.pointee.frames[i]), &text)
-      }
-    }
+    Origins.addStack(s.pointee.origin, ", submitted at", &text)
   }
 }
 
