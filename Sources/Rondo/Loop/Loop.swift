@@ -80,6 +80,7 @@ struct LoopState {
   var taskMaking: UInt32 = 0  // TaskMaking bits; 0: nothing special
   var isGuest: Bool = false  // the host polls our descriptor
   var isTimed: Bool = false  // debug mode or the watchdog looks at each call
+  var isSpecial: Bool = false  // isTimed or isArranged
   var isRunning: Bool = false
   var isStepped: Bool = false  // between rondo_loop_begin and rondo_loop_end
   var isClosing: Bool = false  // under the inbox's lock

@@ -26,8 +26,7 @@ extension LoopRef {
     if s.pointee.hasLateWakes { s.pointee.hooks.collectLate(Raw(s)) }
     collectDueTimers()
     if !ready.isEmpty {
-      if s.pointee.isArranged { arrangeBatch() }
-      runBatch(until: ready.pointee.tail, limit)
+      if s.pointee.isSpecial { runSpecialBatch(limit) } else { runBatch(until: ready.pointee.tail, limit) }
     }
     return RONDO_OK
   }
@@ -136,11 +135,18 @@ extension LoopRef {
   @inline(__always)
   private func runBatch(until end: UInt, _ limit: UInt64) {
     s.pointee.inCallback = true
-    if s.pointee.isTimed {
-      runTimedCalls(until: end, limit)
-    } else if limit != UInt64.max || !runPlainCalls(until: end) {
-      runAnyCalls(until: end, limit)
-    }
+    if limit != UInt64.max || !runPlainCalls(until: end) { runAnyCalls(until: end, limit) }
+    s.pointee.inCallback = false
+  }
+
+  /// As runBatch(), where somebody decides the order or looks at the clock.
+  @inline(never)  // keeps the usual pass short
+  private func runSpecialBatch(_ limit: UInt64) {
+    if s.pointee.isArranged { arrangeBatch() }
+    let end = ready.pointee.tail
+    if !s.pointee.isTimed { return runBatch(until: end, limit) }
+    s.pointee.inCallback = true
+    runTimedCalls(until: end, limit)
     s.pointee.inCallback = false
   }
 

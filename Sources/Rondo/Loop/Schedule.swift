@@ -50,6 +50,7 @@ extension LoopRef {
     guard let room = malloc(Schedule.scratchSize) else { return false }
     plan.pointee.scratch = room
     s.pointee.isArranged = true
+    s.pointee.isSpecial = true
     if isAnyOrder { return true }
     rondo_lock(inbox.lock)
     s.pointee.inbox.takesPlain = false

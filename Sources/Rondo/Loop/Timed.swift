@@ -49,6 +49,7 @@ extension LoopRef {
 
   private func retime() {
     s.pointee.isTimed = isDebugging || watchdogThreshold != Int64.max
+    s.pointee.isSpecial = s.pointee.isTimed || s.pointee.isArranged
     renewWatchdog()
   }
 
