@@ -104,6 +104,18 @@ struct builder {
     ffi_type **elements;
 };
 
+/* A struct of nothing but a long double is returned where a long double is, which libffi does not do. */
+static ffi_type *as_returned(ffi_type *type)
+{
+    ffi_type *inner = type;
+#if defined(__x86_64__) || defined(__aarch64__)
+    while (inner != NULL && inner->type == FFI_TYPE_STRUCT && inner->elements[0] != NULL &&
+           inner->elements[1] == NULL)
+        inner = inner->elements[0];
+#endif
+    return inner == &ffi_type_longdouble ? inner : type;
+}
+
 /* The next type; NULL if libffi has none for it. */
 static ffi_type *build_type(struct builder *builder)
 {
@@ -240,7 +252,7 @@ int32_t rondo_shim_plan_build(struct rondo_plan *plan, const uint8_t *codes, siz
     plan->value = (struct rondo_value *)(void *)(base + at.values);
     plan->cif = base + at.cif;
     plan->result = codes[0];
-    ffi_type *result = build_type(&builder);
+    ffi_type *result = as_returned(build_type(&builder));
     if (result == NULL || result->size > 16384)
         return -1;
     plan->result_size = plan->result == RONDO_CODE_VOID ? 0 : (uint32_t)result->size;
