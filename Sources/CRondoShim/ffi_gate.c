@@ -66,7 +66,7 @@ static struct layout lay_out(struct counts counts, size_t text_size)
     at.cif = ROUND16(sizeof(struct rondo_plan));
     at.structs = at.cif + ROUND16(sizeof(ffi_cif));
     at.params = at.structs + counts.structs * sizeof(ffi_type);
-    at.elements = at.params + counts.params * sizeof(ffi_type *);
+    at.elements = at.params + (counts.params + 1) * sizeof(ffi_type *); /* one may be split */
     at.values = at.elements + counts.elements * sizeof(ffi_type *);
     at.text = at.values + counts.values * sizeof(struct rondo_value);
     at.size = ROUND16(at.text + text_size + 1);
@@ -167,6 +167,75 @@ static int is_plain(struct rondo_plan *plan)
            ints <= RONDO_INT_REGISTERS && floats <= RONDO_FLOAT_REGISTERS;
 }
 
+/* -- a mistake of libffi's ------------------------------------------------------------------- */
+
+/* libffi up to 3.4 at least, on x86-64: a struct whose first half goes into the last integer register
+ * and whose second half goes into a floating point register is copied whole to the former, and so over
+ * the first floating point register, behind it. Told of the two halves as two values, which
+ * the ABI passes alike, it does right. That needs to know which registers are taken by then. */
+#if defined(__x86_64__)
+
+struct halves {
+    uint8_t is_int[2]; /* by eightbytes */
+    uint8_t in_memory;
+};
+
+static void classify(const ffi_type *type, size_t offset, struct halves *halves)
+{
+    if (type->size > 16 || type->type == FFI_TYPE_LONGDOUBLE) {
+        halves->in_memory = 1;
+    } else if (type->type == FFI_TYPE_STRUCT) {
+        for (ffi_type **element = type->elements; *element != NULL; element++) {
+            offset = (offset + (*element)->alignment - 1) / (*element)->alignment * (*element)->alignment;
+            classify(*element, offset, halves);
+            offset += (*element)->size;
+        }
+    } else if (type->type != FFI_TYPE_FLOAT && type->type != FFI_TYPE_DOUBLE && type->type != FFI_TYPE_COMPLEX) {
+        halves->is_int[offset / 8] = 1;
+    }
+}
+
+static void split_values(struct rondo_plan *plan, ffi_type *result, ffi_type **params)
+{
+    struct halves halves = { { 0, 0 }, 0 };
+    unsigned ints = 0, floats = 0;
+    classify(result, 0, &halves);
+    ints = halves.in_memory && result->type == FFI_TYPE_STRUCT; /* where to write it */
+    for (size_t i = 0, at = 0; i < plan->values; i++, at++) {
+        struct rondo_value *value = &plan->value[i];
+        unsigned more_ints, more_floats;
+        halves = (struct halves){ { 0, 0 }, 0 };
+        classify(params[at], 0, &halves);
+        if (value->code == RONDO_CODE_BYTES) { /* two values already */
+            ints += ints < RONDO_INT_REGISTERS;
+            ints += ints < RONDO_INT_REGISTERS;
+            at++;
+            continue;
+        }
+        more_ints = halves.is_int[0] + (value->size > 8 && halves.is_int[1]);
+        more_floats = !halves.is_int[0] + (value->size > 8 && !halves.is_int[1]);
+        if (halves.in_memory || ints + more_ints > RONDO_INT_REGISTERS ||
+            floats + more_floats > RONDO_FLOAT_REGISTERS)
+            continue;
+        if (value->code == RONDO_CODE_STRUCT && value->size > 8 && ints == RONDO_INT_REGISTERS - 1 &&
+            halves.is_int[0] && !halves.is_int[1]) {
+            memmove(&params[at + 2], &params[at + 1], (plan->told - at - 1) * sizeof *params);
+            params[at++] = &ffi_type_uint64;
+            params[at] = &ffi_type_double;
+            value->split = 1;
+            plan->told++;
+        }
+        ints += more_ints;
+        floats += more_floats;
+    }
+}
+#else
+static void split_values(struct rondo_plan *plan, ffi_type *result, ffi_type **params)
+{
+    (void)plan, (void)result, (void)params;
+}
+#endif
+
 /* Give each value its place: of a plain plan that of its register, so that the area of a call is
  * the registers as they are to be. */
 static int place_values(struct rondo_plan *plan)
@@ -260,12 +329,14 @@ int32_t rondo_shim_plan_build(struct rondo_plan *plan, const uint8_t *codes, siz
     if (fixed < 0)
         return -1;
     plan->fixed = (uint16_t)fixed;
+    plan->told = plan->params;
+    split_values(plan, result, params);
     if (is_plain(plan))
         plan->flags |= RONDO_PLAN_PLAIN;
     if (place_values(plan) < 0)
         return -1;
     ffi_status status = plan->fixed == plan->params
-                            ? ffi_prep_cif(plan->cif, FFI_DEFAULT_ABI, plan->params, result, params)
+                            ? ffi_prep_cif(plan->cif, FFI_DEFAULT_ABI, plan->told, result, params)
                             : ffi_prep_cif_var(plan->cif, FFI_DEFAULT_ABI, plan->fixed, plan->params,
                                                result, params);
     return status == FFI_OK ? 0 : -1;
@@ -291,6 +362,8 @@ void rondo_shim_call_ffi(const struct rondo_plan *plan, void (*fn)(void), void *
     for (size_t i = 0; i < plan->values; i++) {
         const struct rondo_value *value = &plan->value[i];
         values[count++] = narrow(value, (char *)area + value->offset);
+        if (value->split)
+            values[count++] = (char *)area + value->offset + 8;
         if (value->code == RONDO_CODE_BYTES)
             values[count++] = (char *)area + value->extra;
     }

@@ -121,7 +121,9 @@ void rondo_shim_catch_closure(const struct rondo_plan *plan, void *area, void **
 {
     for (size_t i = 0; i < plan->values; i++) {
         const struct rondo_value *value = &plan->value[i];
-        memcpy((char *)area + value->offset, *values++, value->size);
+        memcpy((char *)area + value->offset, *values++, value->split ? 8 : value->size);
+        if (value->split)
+            memcpy((char *)area + value->offset + 8, *values++, 8);
         if (value->code == RONDO_CODE_BYTES)
             memcpy((char *)area + value->extra, *values++, sizeof(size_t));
     }

@@ -39,7 +39,7 @@
 /* One value that the caller gives, and where it lies in the area of a call. */
 struct rondo_value {
     uint8_t code;
-    uint8_t pad;
+    uint8_t split; /* libffi is told of two values: see ffi_gate.c */
     uint16_t offset;
     uint16_t extra; /* bytes: where the size lies; own: where the drop lies */
     uint16_t size;
@@ -59,6 +59,7 @@ struct rondo_plan {
     uint16_t entries; /* of an array of arguments: bytes and own count twice */
     uint16_t params;  /* of the C function */
     uint16_t fixed;   /* of these, in front of "..." */
+    uint16_t told;    /* what libffi is told of; one more if a value is split */
     uint32_t area;    /* bytes that the values of one call need */
     uint32_t result_size;
     uint8_t result;
