@@ -76,7 +76,7 @@ if(RONDO_SANITIZE)
   return()
 endif()
 
-foreach(name hello line_client)
+foreach(name hello line_client typed_calls)
   if(TARGET example-line_server)
     rondo_test(example/python-${name} example "${PROJECT_SOURCE_DIR}/tools/run-example"
                "${PROJECT_SOURCE_DIR}/examples-python/${name}.py"
