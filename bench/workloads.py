@@ -5,7 +5,7 @@ LABELS = {
     "heap4": "C 4-ary heap", "wheel": "C timing wheel", "mpsc": "C lock-free + eventfd",
     "eventfd": "C raw eventfd", "cpp20": "C++20 coroutines", "boost_context": "Boost.Context",
     "callbacks": "C state machine", "glib": "GLib", "asio": "Asio", "rondo_at": "rondo, call_at",
-    "rondo_debug": "rondo, debug mode", "boost_fiber": "Boost.Fiber",
+    "rondo_debug": "rondo, debug mode", "boost_fiber": "Boost.Fiber", "pool": "C pool + eventfd",
 }
 
 
@@ -84,6 +84,12 @@ WORKLOADS = [
              "waits", "gather", 1_000_000, WAITERS, ["cpp20"], FASTER, None, slow(50_000)),
     Workload("timeout", "timeouts of ten seconds, entered and left", "ns per timeout",
              "waits", "timeout", 1_000_000, list(PYTHONS), [], FASTER, None, slow(50_000)),
+    Workload("jobs", "no-op jobs in a pool of four, completion on the loop, 1,000 at a time", "ns per job",
+             "executor", "jobs", 500_000, ["libuv", "glib", *PYTHONS], ["pool"], (">= 1.50 x", 1.5), (">= 0.70 x", 0.7),
+             slow(20_000, glib=200_000)),
+    Workload("job", "one no-op job at a time", "ns per job",
+             "executor", "single", 50_000, ["libuv", "glib", *PYTHONS], ["pool"], None, None,
+             slow(10_000)),
     Workload("load", "load the library, make a loop, run one callback, destroy", "us, all of it",
              "load", "load", 1, ["libev", "libuv", "libevent", "glib"], [], ("<= its time", 1.0), None,
              repeat=15),

@@ -15,6 +15,8 @@ endfunction()
 
 # -- programs ------------------------------------------------------------------------------------
 
+add_compile_options(-g) # in every build type: tests and examples ask for files and lines
+
 file(GLOB contract_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/Tests/contract/*.c")
 file(GLOB kit_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/Tests/kit/*.c")
 file(GLOB example_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples-c/*.c")

@@ -10,8 +10,10 @@
 
 static bool work_done;
 
-static void print_log(int32_t level, const char *message, void *arg)
+static void print_log(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count,
+                      void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level, (void)arg;
     puts(message);
 }

@@ -9,8 +9,10 @@
 
 struct main_frame { RONDO_FRAME; };
 
-static void print_log(int32_t level, const char *message, void *arg)
+static void print_log(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count,
+                      void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level, (void)arg;
     puts(message);
 }

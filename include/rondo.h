@@ -60,6 +60,7 @@
 #include <rondo/wait.h>
 #include <rondo/sync.h>
 #include <rondo/queue.h>
+#include <rondo/executor.h>
 #include <rondo/group.h>
 #include <rondo/generator.h>
 #include <rondo/threads.h>

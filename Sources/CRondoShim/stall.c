@@ -19,6 +19,8 @@ static int32_t asked_thread, frame_count;
 static int stall_signal; /* whose handler is ours, 0 for none */
 static struct sigaction stall_before;
 static void *stall_frames[RONDO_STALL_FRAMES];
+static void (*stall_note)(void *arg);
+static void *stall_note_arg;
 
 static void *interrupted_at(void *context)
 {
@@ -49,6 +51,7 @@ static void on_stall(int number, siginfo_t *info, void *context)
         frame_count = count - first;
         if (first > 0)
             stall_frames[0] = (char *)stall_frames[0] + 1;
+        stall_note(stall_note_arg);
         rondo_store32(&phase, TAKEN);
         rondo_shim_wake_all(&phase);
     }
@@ -138,9 +141,11 @@ void rondo_shim_prepare_stall(void)
     backtrace(&frame, 1);
 }
 
-int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames)
+int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames, void (*note)(void *arg), void *arg)
 {
     rondo_lock(&capture_lock);
+    stall_note = note;
+    stall_note_arg = arg;
     int32_t result = capture(tid, frames);
     rondo_unlock(&capture_lock);
     return result;

@@ -62,3 +62,13 @@ EXPORT rondo_status rondo_loop_run_coroutine_threadsafe_typed(rondo_loop *loop,
     FRAME(frame, fn, signature, status);
     return rondo_shim_typed_run(loop, out_future, frame, status);
 }
+
+EXPORT rondo_status rondo_loop_run_in_executor_typed(rondo_loop *loop, rondo_executor *executor,
+                                                     rondo_future **out_future, rondo_any_fn fn,
+                                                     const char *signature, ...)
+{
+    void *frame = NULL;
+    rondo_status status;
+    FRAME(frame, fn, signature, status);
+    return rondo_shim_typed_job(loop, executor, out_future, frame, status);
+}

@@ -1046,6 +1046,61 @@ out:
 
 KIT_TEST(oom_reports) { sweep(reports); }
 
+/* ---- executors ------------------------------------------------------------------------------- */
+
+static rondo_status give_value(rondo_job *job, void *arg)
+{
+    (void)arg;
+    rondo_status status = rondo_job_return(job, "value", NULL);
+    return status;
+}
+
+/* Whatever fails on the way, a job that was taken completes its future. */
+static void wait_for_job(rondo_loop *loop, rondo_future *future)
+{
+    while (rondo_future_is_done(future) == 0)
+        pass(loop);
+    check_outcome(future, "value");
+    CHECK_OK(rondo_future_release(future));
+}
+
+static void executors(void)
+{
+    rondo_thread_pool_options options = { .size = sizeof options, .max_workers = 1, .name = "oom" };
+    rondo_job_options named = { .size = sizeof named, .flags = RONDO_JOB_COPY_CONTEXT, .name = "job" };
+    rondo_loop *loop = NULL;
+    rondo_executor *pool = NULL, *made = NULL;
+    rondo_future *future = NULL;
+    rondo_thread_future *plain = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_executor_new_thread_pool(&options, &pool));
+    if (!REFUSED(rondo_loop_run_in_executor(loop, pool, &named, give_value, NULL, GIVEN, &future)))
+        wait_for_job(loop, future);
+    if (!REFUSED(rondo_loop_to_thread(loop, give_value, NULL, GIVEN, &future)))
+        wait_for_job(loop, future);
+    if (!REFUSED(rondo_executor_submit(pool, &named, give_value, NULL, GIVEN, &plain))) {
+        CHECK_OK(rondo_thread_future_result(plain, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_thread_future_release(plain));
+    }
+    if (!REFUSED(rondo_loop_shutdown_default_executor(loop, 60 * INT64_C(1000000000), &future))) {
+        while (rondo_future_is_done(future) == 0)
+            pass(loop);
+        CHECK_OK(rondo_future_release(future));
+    }
+    else if (rondo_loop_get_default_executor(loop, &made) == RONDO_OK && made != NULL) {
+        CHECK_OK(rondo_executor_shutdown(made, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(made));
+    }
+out:
+    if (pool != NULL) {
+        CHECK_OK(rondo_executor_shutdown(pool, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(pool));
+    }
+    end_loop(loop);
+}
+
+KIT_TEST(oom_executors) { sweep(executors); }
+
 /* ---- embedding ------------------------------------------------------------------------------- */
 
 static void guest(void)
@@ -1198,6 +1253,72 @@ out:
 }
 
 KIT_TEST(oom_debug_mode) { sweep(debug_mode); }
+
+/* ---- typed calls and completers -------------------------------------------------------------- */
+
+static void take_typed(void *own, const char *text, int32_t number)
+{
+    (void)own;
+    CHECK_EQ_STR(text, "text");
+    CHECK_EQ_INT(number, 7);
+}
+
+static int64_t return_typed(const char *text) { return (int64_t)strlen(text); }
+
+static void typed_calls(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_thread_future *future = NULL;
+    int64_t size = 0;
+    TRY(rondo_loop_new(NULL, &loop));
+    (void)REFUSED(rondo_loop_call_soon_typed(loop, RONDO_ANY(take_typed), "void(own,str,i32)", NULL, GIVEN, "text", 7));
+    (void)REFUSED(rondo_loop_call_soon_threadsafe_typed(loop, RONDO_ANY(take_typed), "void(own,str,i32)", NULL, GIVEN,
+                                                        "text", 7));
+    TRY(rondo_loop_run_coroutine_threadsafe_typed(loop, &future, RONDO_ANY(return_typed), "i64(str)", "text"));
+    for (int i = 0; i < 5; i++)
+        pass(loop);
+    rondo_status status = rondo_thread_future_result_typed(future, 0, &size, sizeof size);
+    if (clean) {
+        CHECK_OK(status);
+        CHECK_EQ_INT(size, 4);
+    }
+out:
+    CHECK_OK(rondo_thread_future_release(future));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_typed_calls, 60) { sweep(typed_calls); }
+
+/* The loop knows of the call, whatever fails: the future is done, if only with the want of memory. */
+static void completer_and_queue(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_future *future = NULL;
+    rondo_completer *completer = NULL, *feeder = NULL;
+    rondo_thread_queue *queue = NULL;
+    rondo_any_fn fn = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_future_new(loop, &future));
+    TRY(rondo_thread_queue_new(0, &queue));
+    TRY(rondo_future_completer(future, "void(str,user)", NULL, NULL, GIVEN, &completer));
+    TRY(rondo_thread_queue_completer(queue, "void(bytes,user)", NULL, NULL, GIVEN, &feeder));
+    CHECK_OK(rondo_completer_get_function(completer, &fn));
+    ((void (*)(const char *, void *))fn)("text", completer);
+    CHECK_OK(rondo_completer_get_function(feeder, &fn));
+    ((void (*)(const void *, size_t, void *))fn)("text", 4, feeder);
+    pass(loop);
+    pass(loop);
+    CHECK_EQ_INT(rondo_future_is_done(future), 1);
+    check_outcome(future, NULL);
+out:
+    CHECK_OK(rondo_completer_release(completer));
+    CHECK_OK(rondo_completer_release(feeder));
+    CHECK_OK(rondo_thread_queue_release(queue));
+    CHECK_OK(rondo_future_release(future));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_completers, 60) { sweep(completer_and_queue); }
 
 /* ---- object memory itself: the pool of chunks grows only once, so a fresh process for each point ---- */
 

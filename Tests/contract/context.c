@@ -339,6 +339,49 @@ static void callbacks_later(void *arg)
     CHECK_EQ_INT(get(), 1);
 }
 
+/* Handle.get_context(): the object that was given, else a copy of what the handle took along. */
+static void contexts_of_handles(void *arg)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_context *given = NULL, *got = NULL;
+    rondo_handle *handle = NULL;
+    (void)arg;
+    CHECK_OK(rondo_context_new(&given));
+    CHECK_OK(rondo_loop_call_soon_in_context(loop, given, set_to, NUMBER(1), NULL, &handle));
+    CHECK_OK(rondo_handle_get_context(handle, &got));
+    CHECK(got == given);
+    CHECK_OK(rondo_context_release(got));
+    kit_pass(loop);
+    CHECK_STATUS(rondo_handle_get_context(handle, &got), RONDO_E_INVALID_STATE);
+    CHECK_OK(rondo_handle_release(handle));
+
+    set(5);
+    CHECK_OK(rondo_loop_call_later(loop, 3600 * INT64_C(1000000000), kit_no_call, NULL, NULL, &handle));
+    set(6);
+    CHECK_OK(rondo_handle_get_context(handle, &got));
+    CHECK_OK(rondo_context_run(got, log_and_set, NUMBER(7)));
+    kit_expect_log("5");
+    CHECK_OK(rondo_context_release(got));
+    CHECK_OK(rondo_handle_get_context(handle, &got)); /* it was a copy */
+    CHECK_OK(rondo_context_run(got, log_and_set, NUMBER(8)));
+    kit_expect_log("5");
+    CHECK_OK(rondo_context_release(got));
+    CHECK_STATUS(rondo_handle_get_context(handle, NULL), -EINVAL);
+    CHECK_OK(rondo_handle_cancel(handle));
+    CHECK_STATUS(rondo_handle_get_context(handle, &got), RONDO_E_INVALID_STATE);
+    CHECK_OK(rondo_handle_release(handle));
+    CHECK_OK(rondo_loop_call_soon_threadsafe(loop, kit_no_call, NULL, NULL, &handle));
+    CHECK_STATUS(rondo_handle_get_context(handle, &got), RONDO_E_TYPE);
+    CHECK_OK(rondo_handle_release(handle));
+    CHECK_OK(rondo_context_release(given));
+    kit_loop_drop(loop);
+}
+
+KIT_TEST(handles_tell_their_context)
+{
+    in_new_context(contexts_of_handles, NULL);
+}
+
 KIT_TEST(callbacks_later_in_a_context)
 {
     in_new_context(callbacks_later, NULL);

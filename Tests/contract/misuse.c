@@ -36,6 +36,8 @@ struct world {
     rondo_task_group *group;
     rondo_cancel_scope *scope;
     rondo_as_completed *completed;
+    rondo_executor *executor; /* a custom one, which only keeps what it gets */
+    rondo_job *job;
     rondo_runner *runner;
     rondo_thread_queue *thread_queue;
     rondo_thread_event *thread_event;
@@ -60,6 +62,34 @@ static void ignore_report(rondo_loop *loop, rondo_exception_context *context, vo
     (void)loop;
     (void)context;
     (void)arg;
+}
+
+/* A custom executor's submit: the last job it got, by its self. The others are abandoned there. */
+static rondo_status keep_job(void *self, rondo_job *job, int32_t lane)
+{
+    rondo_job **kept = self;
+    (void)lane;
+    if (*kept != NULL)
+        return rondo_job_abandon(job);
+    *kept = job;
+    return RONDO_OK;
+}
+
+static rondo_status nop_job(rondo_job *job, void *arg)
+{
+    (void)job;
+    (void)arg;
+    return RONDO_OK;
+}
+
+static void make_executor(struct world *world)
+{
+    rondo_executor_vtable vtable = { .size = sizeof vtable, .submit = keep_job };
+    rondo_job **kept = calloc(1, sizeof *kept);
+    CHECK_OK(rondo_executor_new_custom(&vtable, kept, free, &world->executor));
+    CHECK_OK(rondo_loop_run_in_executor(world->loop, world->executor, NULL, nop_job, NULL, NULL, NULL));
+    world->job = *kept;
+    CHECK(world->job != NULL);
 }
 
 static struct world make_world(void)
@@ -88,6 +118,7 @@ static struct world make_world(void)
     CHECK_OK(rondo_cancel_scope_new(world.loop, NULL, &world.scope));
     CHECK_OK(rondo_as_completed_new(world.loop, (rondo_awaitable *[]){ world.future }, 1, RONDO_NEVER,
                                     &world.completed));
+    make_executor(&world);
     CHECK_OK(rondo_contextvar_set_with_token(world.variable, NULL, NULL, &world.token));
     CHECK_OK(rondo_contextvar_reset(world.variable, world.token));
     CHECK_OK(rondo_runner_new(NULL, &world.runner));
@@ -123,6 +154,14 @@ static void end_world(struct world *world)
     rondo_task_group_release(world->group);
     rondo_cancel_scope_release(world->scope);
     rondo_as_completed_release(world->completed);
+    rondo_job_abandon(world->job);
+    rondo_executor_release(world->executor);
+    /* A job that ends after the loop would be settled later than the balance. */
+    rondo_executor *made = NULL;
+    if (rondo_loop_get_default_executor(world->loop, &made) == RONDO_OK && made != NULL) {
+        CHECK_OK(rondo_executor_shutdown(made, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(made));
+    }
     rondo_context_token_release(world->token);
     rondo_runner_close(world->runner);
     rondo_runner_release(world->runner);
@@ -157,6 +196,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_timeout *", world->timeout },     { "rondo_cancel_scope *", world->scope },
         { "rondo_object *", world->future },
         { "rondo_task_group *", world->group },    { "rondo_as_completed *", world->completed },
+        { "rondo_executor *", world->executor },   { "rondo_job *", world->job },
         { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
         { "rondo_thread_event *", world->thread_event },
         { "rondo_signature *", world->signature },  { "rondo_completer *", world->completer },
@@ -238,6 +278,8 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)nop_predicate;
     if (strcmp(type, "rondo_compare_fn") == 0)
         return (uintptr_t)nop_compare;
+    if (strcmp(type, "rondo_job_fn") == 0)
+        return (uintptr_t)nop_job;
     if (strcmp(type, "rondo_race_fn") == 0)
         return (uintptr_t)nop_race;
     if (strcmp(type, "rondo_any_fn") == 0)
@@ -281,6 +323,9 @@ static uint64_t value_of(const struct api_param *param, const struct world *worl
 
 static uint64_t pointer_of(const struct api_param *param, const struct world *world)
 {
+    static const rondo_executor_vtable vtable = { .size = sizeof vtable, .submit = keep_job };
+    if (strstr(param->type, "_vtable *") != NULL)
+        return (uintptr_t)&vtable;
     if (strstr(param->type, "_options *") != NULL || strstr(param->type, "rondo_task **") != NULL)
         return 0;
     if (strstr(param->type, "sockaddr") != NULL)
@@ -369,6 +414,8 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
+           (strcmp(param->name, "executor") == 0 && strcmp(function->name, "rondo_loop_run_in_executor_typed", "rondo_loop_run_in_executor_typed_array",
+                                         "rondo_loop_run_in_executor") == 0) ||
            (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }
@@ -554,7 +601,7 @@ static bool null_callback_is_allowed(const struct api_function *function)
                                          "rondo_loop_set_poll_hooks", "rondo_loop_set_choice", "rondo_log_set_sink",
                                          "rondo_loop_set_task_factory", "rondo_log_set_queued_sink",
                                          "rondo_loop_set_asyncgen_hooks",
-                                         NULL };
+                                         "rondo_job_set_unblock", NULL };
     return is_named(function, names);
 }
 
@@ -641,7 +688,7 @@ static bool has_loop(const struct api_function *function)
     static const char *const bound[] = { "rondo_loop *",      "rondo_handle *",    "rondo_future *",
                                          "rondo_task *",      "rondo_lock *",      "rondo_event *",
                                          "rondo_condition *", "rondo_semaphore *", "rondo_barrier *",
-                                         "rondo_queue *" };
+                                         "rondo_queue *",     "rondo_executor *" };
     for (size_t i = 0; i < sizeof bound / sizeof *bound; i++)
         if (function->count > 0 && strstr(function->params[0].type, bound[i]) != NULL)
             return true;

@@ -560,8 +560,10 @@ struct broken {
     char seen[3][TEXT];
 };
 
-static void broken_sink(int32_t level, const char *message, void *arg)
+static void broken_sink(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count,
+                        void *arg)
 {
+    (void)fields, (void)field_count;
     struct broken *broken = arg;
     CHECK_EQ_INT(level, RONDO_LOG_ERROR);
     CHECK(broken->calls < 3);

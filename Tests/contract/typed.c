@@ -298,6 +298,54 @@ KIT_TEST(a_coroutine_made_on_the_loop)
     kit_loop_end(loop);
 }
 
+/* ---- in an executor -------------------------------------------------------------------------- */
+
+struct pair {
+    int32_t number;
+    double half;
+};
+
+static struct pair halve(const char *text, int32_t number, void *own)
+{
+    kit_log("%s%s", text, (const char *)own);
+    return (struct pair){ number, number / 2.0 };
+}
+
+static double twice_as_much(double number) { return number * 2; }
+
+KIT_TEST(results_of_an_executor)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = NULL;
+    rondo_signature *signature = NULL;
+    struct pair pair = { 0, 0 };
+    char text[] = "text";
+    double result = 0;
+    const void *args[] = { &(double){ 2.5 } };
+    CHECK_OK(rondo_loop_run_in_executor_typed(loop, NULL, &future, RONDO_ANY(halve), "{i32,f64}(str,i32,own)",
+                                              text, 7, "own", drop_own));
+    memset(text, 'x', 4);
+    CHECK_OK(rondo_loop_run_until_complete(loop, future, NULL));
+    CHECK_OK(rondo_future_result_typed(future, &pair, sizeof pair));
+    CHECK_EQ_INT(pair.number, 7);
+    CHECK(pair.half == 3.5);
+    kit_expect_log("textown dropown");
+    CHECK_OK(rondo_future_release(future));
+    CHECK_OK(rondo_signature_new("f64(f64)", &signature));
+    CHECK_OK(rondo_loop_run_in_executor_typed_array(loop, NULL, RONDO_ANY(twice_as_much), signature, args, 1, &future));
+    CHECK_OK(rondo_loop_run_until_complete(loop, future, NULL));
+    CHECK_OK(rondo_future_result_typed(future, &result, sizeof result));
+    CHECK(result == 5.0);
+    CHECK_OK(rondo_future_release(future));
+    CHECK_STATUS(rondo_loop_run_in_executor_typed(loop, NULL, &future, RONDO_ANY(halve), "coro(own)", "C", drop_own),
+                 -EINVAL);
+    CHECK_STATUS(rondo_loop_run_in_executor_typed(loop, (rondo_executor *)loop, &future, RONDO_ANY(halve),
+                                                  "void(own)", "E", drop_own), RONDO_E_BAD_HANDLE);
+    kit_expect_log("dropC dropE");
+    CHECK_OK(rondo_signature_release(signature));
+    kit_loop_drop(loop);
+}
+
 /* ---- from threads, and very many signatures ---------------------------------------------------- */
 
 static int64_t sum;

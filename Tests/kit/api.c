@@ -101,6 +101,7 @@ static bool is_object(const char *type)
         "rondo_timeout *", "rondo_task_group *", "rondo_cancel_scope *", "rondo_as_completed *",
         "rondo_runner *", "rondo_thread_queue *", "rondo_signature *", "rondo_completer *", "rondo_thread_event *", "rondo_context_token *",
         "rondo_call_graph *", "rondo_async_generator *", "rondo_object *",
+        "rondo_executor *", "rondo_job *",
     };
     if (strncmp(type, "const ", 6) == 0)
         type += 6;

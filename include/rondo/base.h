@@ -92,6 +92,8 @@ typedef int32_t rondo_status;
 #define RONDO_E_DEADLOCK (-20033)
 /** "Runner is closed". */
 #define RONDO_E_RUNNER_CLOSED (-20034)
+/** "cannot schedule new futures after shutdown". */
+#define RONDO_E_EXECUTOR_SHUT_DOWN (-20035)
 
 /** A text is no signature; rondo_signature_check() says where and why. */
 #define RONDO_E_BAD_SIGNATURE (-20036)
@@ -119,6 +121,8 @@ typedef struct rondo_condition rondo_condition;
 typedef struct rondo_semaphore rondo_semaphore;
 typedef struct rondo_barrier rondo_barrier;
 typedef struct rondo_queue rondo_queue;
+typedef struct rondo_executor rondo_executor;
+typedef struct rondo_job rondo_job;
 typedef struct rondo_timeout rondo_timeout;
 typedef struct rondo_task_group rondo_task_group;
 typedef struct rondo_cancel_scope rondo_cancel_scope;

@@ -25,7 +25,8 @@ RONDO_BEGIN_DECLS
  *
  * A warning "Executing <Handle ...> took 0.120 seconds" is written after each such call. A poll is
  * logged if it took that much longer than it was asked to: "poll 25.000 ms took 130.123 ms: 2 events",
- * at level INFO from one second on, else DEBUG. 0 means all of them.
+ * at level INFO from one second on, else DEBUG. 0 means all of them. From 100 ms on callbacks are timed
+ * by the kernel's coarse clock: what is told may be up to 10 ms too long.
  *
  * @param loop        The loop.
  * @param duration_ns 100 ms at first; RONDO_NEVER for none.
@@ -47,7 +48,7 @@ rondo_status rondo_loop_get_slow_callback_duration(rondo_loop *loop, int64_t *ou
  * Once a stall, that thread logs a warning with the stack of the loop's thread. For that the thread gets a real-time
  * signal that the program has no handler for and does not block; if there is none, the warning says
  * so. The signal can end a sleep early, as any signal that is handled. The watching thread starts with the next
- * pass and ends with the loop; it costs a clock reading and a description for each callback.
+ * pass and ends with the loop.
  *
  * @param loop         The loop.
  * @param threshold_ns 0, as at first: one second in debug mode, else off. RONDO_NEVER: off.

@@ -209,6 +209,12 @@ rondo_status rondo_handle_cancel(rondo_handle *handle);
  * @par Contract
  * thread:any  blocks:threadsafe handles, while fn runs  reenters:no  since:0.1 */
 int32_t rondo_handle_is_cancelled(const rondo_handle *handle);
+/** Return the context that a handle's fn runs in (Handle.get_context()): the one that it was given, else a
+ * copy of what it took along, as of now.
+ * @return RONDO_OK, RONDO_E_INVALID_STATE (its call is over), RONDO_E_TYPE (a thread-safe one) or -ENOMEM.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  owns:out_context(rondo_context_release)  since:0.1 */
+rondo_status rondo_handle_get_context(const rondo_handle *handle, rondo_context **out_context);
 /** Tell the deadline of a timer.
  * @return RONDO_OK or RONDO_E_TYPE (not a timer).
  * @par Contract

@@ -175,6 +175,34 @@ rondo_status rondo_loop_run_coroutine_threadsafe_typed_array(rondo_loop *loop, r
                                                              const void *const *args, size_t count,
                                                              rondo_thread_future **out_future);
 
+/* ---- in an executor ------------------------------------------------------------------------- */
+
+/**
+ * Call fn in an executor: see rondo_loop_run_in_executor(). Its result lands in the future.
+ *
+ * @param executor   NULL for the loop's default executor.
+ * @param out_future NULL, or the future; read it with rondo_future_result_typed().
+ * @param fn         The function.
+ * @param signature  Its type.
+ * @param ...        Its arguments.
+ * @return As rondo_loop_run_in_executor(), RONDO_E_BAD_SIGNATURE or -EINVAL (a struct is NULL, or the
+ *         result is coro).
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure),callbacks (a custom executor's submit)  moves:own arguments  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1
+ */
+rondo_status rondo_loop_run_in_executor_typed(rondo_loop *loop, rondo_executor *executor,
+                                              rondo_future **out_future, rondo_any_fn fn,
+                                              const char *signature, ...);
+/** As rondo_loop_run_in_executor_typed(), with the arguments of an array.
+ * @return As rondo_loop_run_in_executor(); -EINVAL if the count is wrong or an entry is NULL.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop (on failure),callbacks (a custom executor's submit)  moves:own arguments  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1 */
+rondo_status rondo_loop_run_in_executor_typed_array(rondo_loop *loop, rondo_executor *executor,
+                                                    rondo_any_fn fn, rondo_signature *signature,
+                                                    const void *const *args, size_t count,
+                                                    rondo_future **out_future);
+
 /* ---- results -------------------------------------------------------------------------------- */
 
 /**

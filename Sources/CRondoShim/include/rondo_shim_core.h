@@ -105,6 +105,7 @@ struct rondo_globals {
     uint64_t loops;           /* every loop that has a chunk slot, linked */
     uint32_t fork_hooks;      /* 1 once pthread_atfork and the thread key are set up; see Registry.swift */
     uint32_t log_level;
+    uint32_t forks;           /* how often this process was forked off from another one that used rondo */
     uint32_t fail_on;         /* what RONDO_FAIL_ON names; see System/FailOn.swift */
     uint64_t log_sink;        /* address of the sink; see System/Log.swift */
     uint64_t log_queues;      /* every queue of messages, linked; see System/LogQueue.swift */
@@ -174,6 +175,7 @@ struct rondo_thread {
     uint32_t step_flags;
     uint64_t sent_value; /* address of what can be taken: a value and its drop, 0 for nothing */
     uint64_t kept_coroutine; /* address of a slot that is nobody's; see Base/GlobalObjects.swift */
+    uint64_t worker;    /* address of the executor's worker whose thread this is, 0 for none */
     uint64_t sent_future; /* address of the future it belongs to, 0 for none */
     uint64_t stacks;    /* address of the stacks it is known to have had; see stack.c */
     uint64_t put_off;    /* address of what is to be let go of later; see Base/Drops.swift */
@@ -195,10 +197,23 @@ int32_t rondo_shim_watch_process(void (*before_fork)(void), void (*after_in_pare
                                  void (*after_in_child)(void), void (*thread_ends)(void *));
 int32_t rondo_shim_watch_thread(void);
 
+/* Start a thread with all signals blocked. 0 or an errno. */
+int32_t rondo_shim_start_worker(void *(*fn)(void *), void *arg, size_t stack_size, uint64_t *out_thread);
+void rondo_shim_join_thread(uint64_t thread);
+void rondo_shim_detach_thread(uint64_t thread);
+/* Name this thread and set its niceness, 0 for as it is. */
+void rondo_shim_dress_thread(const char *name, int32_t nice);
+/* How many CPUs this thread may use, at least 1. */
+int32_t rondo_shim_cpus(void);
+/* The time to within some milliseconds, for a few nanoseconds. */
+int64_t rondo_shim_coarse_now(void);
+
 /* -- libc that Swift cannot call ---------------------------------------------------------------- */
 
 static inline int32_t rondo_errno(void) { return errno; }
 int64_t rondo_shim_now(void);
+/* The same clock as the kernel last looked at it: a quarter of the cost, and up to 10 ms late. */
+int64_t rondo_shim_tick(void);
 /* epoll_wait with nanoseconds where the kernel has it; wait_ns < 0 waits for ever. */
 int32_t rondo_shim_epoll(int32_t fd, struct epoll_event *events, int32_t capacity, int64_t wait_ns);
 static inline uint32_t rondo_event_mask(const struct epoll_event *e) { return e->events; }
@@ -252,7 +267,8 @@ static inline int32_t rondo_shim_gettid(void) { return (int32_t)syscall(SYS_gett
  * -EBUSY (no signal is free), -ESRCH or -ETIMEDOUT (it did not answer). */
 #define RONDO_STALL_FRAMES 32
 void rondo_shim_prepare_stall(void);
-int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames);
+/* note(arg) runs in the other thread, in the signal handler. */
+int32_t rondo_shim_capture_stall(int32_t tid, uintptr_t *frames, void (*note)(void *arg), void *arg);
 void rondo_shim_stall_in_child(void);
 /* -- stack.c, symbols.c: who called, and what that is called ------------------------------------ */
 

@@ -104,6 +104,7 @@ int32_t rondo_shim_typed_soon(void *loop, void *frame, int32_t made);
 int32_t rondo_shim_typed_later(void *loop, int64_t delay_ns, void *frame, int32_t made);
 int32_t rondo_shim_typed_at(void *loop, int64_t when_ns, void *frame, int32_t made);
 int32_t rondo_shim_typed_post(void *loop, void *frame, int32_t made);
+int32_t rondo_shim_typed_job(void *loop, void *executor, void *out_future, void *frame, int32_t made);
 int32_t rondo_shim_typed_run(void *loop, void *out_future, void *frame, int32_t made);
 
 /* -- functions.c: C functions that lead to completers ------------------------------------------ */

@@ -20,6 +20,7 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   guard let loop else { return result }
   loop.prepareTasks()
   loop.prepareSync()
+  loop.prepareJobs()
   loop.prepareForeign()
   if !beginReplay(loop, wanted) {
     _ = rondo_loop_release(loop.handle)

@@ -224,6 +224,15 @@ public func rondo_handle_is_cancelled(_ handle: OpaquePointer?) -> Int32 {
   return found.isCancelled ? 1 : 0
 }
 
+@_cdecl("rondo_handle_get_context") @implementation
+public func rondo_handle_get_context(_ handle: OpaquePointer?, _ outContext: OutHandle?) -> rondo_status {
+  if ThreadHandleRef.find(handle) != nil { return RONDO_E_TYPE }
+  let (found, status) = owned(handle)
+  guard let found else { return status }
+  guard let outContext else { return -EINVAL }
+  return found.giveContext(outContext)
+}
+
 @_cdecl("rondo_handle_get_when") @implementation
 public func rondo_handle_get_when(_ handle: OpaquePointer?, _ outWhen: UnsafeMutablePointer<Int64>?) -> rondo_status {
   if ThreadHandleRef.find(handle) != nil { return RONDO_E_TYPE }

@@ -187,6 +187,47 @@ private func run(_ loop: OpaquePointer?, _ frame: Raw?, _ made: rondo_status, _ 
   return rondo_loop_run_coroutine_threadsafe(loop, coroutine.handle, outFuture)
 }
 
+// MARK: - in an executor
+
+@_cdecl("rondo_shim_typed_job") @implementation
+public func rondo_shim_typed_job(_ loop: Raw?, _ executor: Raw?, _ outFuture: Raw?, _ frame: Raw?, _ made: Int32) -> Int32 {
+  job(OpaquePointer(loop), OpaquePointer(executor), frame, made, outFuture?.assumingMemoryBound(to: OpaquePointer?.self))
+}
+
+private func job(
+  _ loop: OpaquePointer?, _ executor: OpaquePointer?, _ frame: Raw?, _ made: rondo_status, _ outFuture: OutHandle?
+) -> rondo_status {
+  guard let frame else {
+    let status = refuseFrame(loop, made, anyThread: false)
+    if status != made || executor == nil || ExecutorRef.find(executor) != nil { return status }
+    return ExecutorRef.explain(executor)
+  }
+  if !isCallback(frame) { return refuseCoroutine(frame) }
+  // The executor lets go of a job's argument when it has run, but the frame becomes the result.
+  guard let parcel = TypedCall(frame).parcel() else {
+    TypedCall(frame).drop()
+    return -ENOMEM
+  }
+  return rondo_loop_run_in_executor(
+    loop, executor, nil,
+    { job, parcel in
+      let frame = TypedCall.unpack(parcel!)
+      frame.run()
+      var value = Value.none
+      if !frame.becomeResult(&value) { return -ENOMEM }
+      return rondo_job_return(job, value.pointer, value.drop)
+    }, parcel, TypedCall.dropParcelFn, outFuture)
+}
+
+@_cdecl("rondo_loop_run_in_executor_typed_array") @implementation
+public func rondo_loop_run_in_executor_typed_array(
+  _ loop: OpaquePointer?, _ executor: OpaquePointer?, _ fn: rondo_any_fn?, _ signature: OpaquePointer?,
+  _ args: TypedArgs?, _ count: Int, _ outFuture: OutHandle?
+) -> rondo_status {
+  let (made, status) = frame(fn, signature, args, count)
+  return job(loop, executor, made, status, outFuture)
+}
+
 // MARK: - with arrays
 
 @_cdecl("rondo_loop_call_soon_typed_array") @implementation

@@ -92,6 +92,23 @@ enum Contexts {
     return ContextRef(address(tag & ~1)!.assumingMemoryBound(to: ContextState.self))
   }
 
+  /// For C, with a reference: the object that a tag names, else a copy of `copy`, the tag's own map if
+  /// nil. Nil if memory is out.
+  @inline(never)  // rare
+  static func forUser(_ tag: ContextTag, copy: ContextMap? = nil) -> ContextRef? {
+    if let object = object(tag) {
+      _ = Global.retain(object.state)
+      return object
+    }
+    let map = copy ?? tag
+    Maps.retain(map)
+    guard let made = ContextRef.make(map) else {
+      Maps.release(map)
+      return nil
+    }
+    return made
+  }
+
   // MARK: - tags: what calls and tasks carry
 
   /// The current context as of now: later changes of it are not seen.

@@ -71,6 +71,8 @@ enum Status {
     case RONDO_E_DEADLOCK:
       return row("RONDO_E_DEADLOCK", "nothing that could still happen would wake the loop", "RuntimeError")
     case RONDO_E_RUNNER_CLOSED: return row("RONDO_E_RUNNER_CLOSED", "Runner is closed", "RuntimeError")
+    case RONDO_E_EXECUTOR_SHUT_DOWN:
+      return row("RONDO_E_EXECUTOR_SHUT_DOWN", "cannot schedule new futures after shutdown", "RuntimeError")
     case RONDO_E_BAD_SIGNATURE: return row("RONDO_E_BAD_SIGNATURE", "the text is no signature", "ValueError")
     case RONDO_E_NO_CLOSURES:
       return row("RONDO_E_NO_CLOSURES", "the system allows no executable memory for a function", "PermissionError")
@@ -154,6 +156,14 @@ enum Status {
     check("RONDO_WAIT_ALL_COMPLETED", Int64(RONDO_WAIT_ALL_COMPLETED))
     check("RONDO_WAIT_FIRST_COMPLETED", Int64(RONDO_WAIT_FIRST_COMPLETED))
     check("RONDO_WAIT_FIRST_EXCEPTION", Int64(RONDO_WAIT_FIRST_EXCEPTION))
+    check("RONDO_LANE_NORMAL", Int64(RONDO_LANE_NORMAL))
+    check("RONDO_LANE_HIGH", Int64(RONDO_LANE_HIGH))
+    check("RONDO_LANE_FILES", Int64(RONDO_LANE_FILES))
+    check("RONDO_LANE_RESOLVER", Int64(RONDO_LANE_RESOLVER))
+    check("RONDO_LANE_LOW", Int64(RONDO_LANE_LOW))
+    check("RONDO_JOB_COPY_CONTEXT", Int64(RONDO_JOB_COPY_CONTEXT))
+    check("RONDO_SHUTDOWN_CANCEL", Int64(RONDO_SHUTDOWN_CANCEL))
+    check("RONDO_SHUTDOWN_UNBLOCK", Int64(RONDO_SHUTDOWN_UNBLOCK))
     check("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))
     check("RONDO_CALL_GRAPH_TASK", Int64(RONDO_CALL_GRAPH_TASK))
     check("RONDO_CALL_GRAPH_FUTURE", Int64(RONDO_CALL_GRAPH_FUTURE))

@@ -114,6 +114,28 @@ struct TypedCall {
     }
   }
 
+  // MARK: - for an executor, which drops what it was given when it has run
+
+  func parcel() -> Raw? {
+    guard let parcel = allocateArray(Raw?.self, 1) else { return nil }
+    parcel.initialize(to: raw)
+    return Raw(parcel)
+  }
+
+  static func unpack(_ parcel: Raw) -> TypedCall {
+    let held = parcel.assumingMemoryBound(to: Raw?.self)
+    let call = TypedCall(held.pointee!)
+    held.pointee = nil
+    return call
+  }
+
+  static var dropParcelFn: rondo_drop_fn {
+    { parcel in
+      if let call = parcel!.load(as: Raw?.self) { TypedCall(call).drop() }
+      free(parcel)
+    }
+  }
+
   // MARK: - for its result
 
   /// It has run: let go of the arguments and be the value of a future from now on. False if memory

@@ -56,6 +56,7 @@ extension LoopRef {
     dropWatchers()
     dropHandles()
     dropSettings()
+    s.pointee.hooks.dropExecutor(Raw(s))
     inbox.waitForWriters()
     poller.shut()
     collectReleases()  // what came between the first look and the mark
@@ -201,6 +202,7 @@ extension LoopRef {
     Slab.retire(threadHandles)
     Slab.retire(syncs)
     Slab.retire(queues)
+    Slab.retire(jobs)
     Global.give(Kind.loop, Raw(s))
   }
 
@@ -210,7 +212,7 @@ extension LoopRef {
       + rondo_load64(&s.pointee.tasks.live) + rondo_load64(&s.pointee.nodes.live)
       + rondo_load64(&s.pointee.threadHandles.live)
       + rondo_load64(&s.pointee.syncs.live) + rondo_load64(&s.pointee.queues.live)
-      + rondo_load64(&s.pointee.scopes.live)
+      + rondo_load64(&s.pointee.scopes.live) + rondo_load64(&s.pointee.jobs.live)
   }
 }
 

@@ -109,6 +109,15 @@ struct HandleRef: Equatable {
   }
 
   /// True for a ring's entry that entry made.
+  /// rondo_handle_get_context. While it runs in a copy, the copy is the thread's current context.
+  func giveContext(_ out: OutHandle) -> rondo_status {
+    if has(HandleBits.finished) { return RONDO_E_INVALID_STATE }
+    let copy = has(HandleBits.running) ? rondo_thread()!.pointee.context : nil
+    guard let context = Contexts.forUser(s.pointee.call.context, copy: copy) else { return -ENOMEM }
+    out.pointee = context.handle
+    return RONDO_OK
+  }
+
   static func isEntry(_ call: Call) -> Bool { isSame(call.drop, HandleRef(Raw(bitPattern: 8)!).entry.drop) }
 
   private func run() {

@@ -46,13 +46,17 @@ struct LoopHooks {
   var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
   var completeLate: @convention(c) (Raw) -> Void = { _ in }  // a completer for which the inbox had no memory
   var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
+  var dropExecutor: @convention(c) (Raw) -> Void = { _ in }  // let go of the default executor, at close
   var joinExecutor: @convention(c) (Raw) -> Void = { _ in }  // at the orderly end of a run, before the loop is closed
   // Make the context of a task, by handle, the current one (false: leave
   // it) and take it back; Raw: a SavedContext.
   var enterContext: @convention(c) (UInt64, Raw) -> Bool = { _, _ in false }
   var leaveContext: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
-  var lookAt: @convention(c) (Raw) -> Void = { _ in }  // complete a Subject, and hold its task
+  var stepFn: UInt = 0  // what steps a task, its argument
+  var doneFn: UInt = 0  // what runs a done callback
+  var lookAt: @convention(c) (Raw) -> Void = { _ in }  // complete a Subject of these, and hold its task
   var lookAway: @convention(c) (Raw) -> Void = { _ in }  // let go of that task
+  var note: @convention(c) (Raw, Raw) -> Void = { _, _ in }  // a task; a StallNote. In a signal handler
 }
 
 struct LoopState {
@@ -103,7 +107,13 @@ struct LoopState {
   var threadHandles: rondo_slab = rondo_slab()  // under the inbox's lock
   var syncs: rondo_slab = rondo_slab()
   var queues: rondo_slab = rondo_slab()
+  var jobs: rondo_slab = rondo_slab()
+  var executor: UInt64 = 0  // address of the default executor, pinned; 0 for none yet
+  var isExecutorShut: Bool = false  // the default executor takes nothing any more
   var slowCallback: Int64 = 100_000_000
+  var tick: Int64 = 0  // the coarse clock when it was last seen to move
+  var lastLook: Int64 = 0  // the clock, then; or for small durations at the last look
+  var isLookOld: Bool = true  // the loop has slept since
   var watchdog: Int64 = 0  // as set; 0 as debug mode says, Int64.max off
   var watch: UInt64 = 0  // address of what is shared with the watching thread, 0 for none
   var generators: UInt64 = 0  // under the lock of generators; address of the first, see Task/AsyncGenerator.swift
@@ -236,6 +246,7 @@ struct LoopRef {
   var threadHandles: SlabPointer { place(&s.pointee.threadHandles) }
   var syncs: SlabPointer { place(&s.pointee.syncs) }
   var queues: SlabPointer { place(&s.pointee.queues) }
+  var jobs: SlabPointer { place(&s.pointee.jobs) }
   var onExceptionArg: SettingPointer { place(&s.pointee.onExceptionArg) }
   var pollArg: SettingPointer { place(&s.pointee.pollArg) }
   var taskFactoryArg: SettingPointer { place(&s.pointee.taskFactoryArg) }

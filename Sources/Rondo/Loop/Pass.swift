@@ -89,6 +89,7 @@ extension LoopRef {
     let status = poller.open()
     if status != RONDO_OK { return status }
     let wait = wanted == 0 || !fallAsleep() ? 0 : wanted
+    if s.pointee.isTimed { restWatchdog() }
     let began = s.pointee.isTimed ? rondo_shim_now() : 0
     let count = poller.poll(wait: wait)
     let ended = began == 0 ? 0 : rondo_shim_now()

@@ -121,6 +121,7 @@ enum Registry {
   }
 
   private static func afterForkInChild() {
+    rondo_poke32(&rondo_globals()!.pointee.forks, rondo_globals()!.pointee.forks &+ 1)
     rondo_store32(hooks, 1)  // they are there, whether or not who installed them got to say so
     LogQueue.afterForkInChild()
     rondo_shim_stall_in_child()
@@ -135,6 +136,7 @@ enum Registry {
         loop.s.pointee.owner = Owner.forked
       }
     }
+    rondo_thread()!.pointee.worker = 0  // the pool is the parent's
     // asyncio: a child has no running loop.
     rondo_thread()!.pointee.running = 0
     rondo_thread()!.pointee.running_handle = UInt64.max

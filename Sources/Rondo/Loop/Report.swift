@@ -224,22 +224,8 @@ extension LoopRef {
     text.add(">")
   }
 
-  /// The function's name if the program exports it or, in debug mode, its debug information tells
-  /// it; else its address.
   func addName(_ function: UInt, _ text: inout Text) {
-    if isDebugging, let name = Frames.function(function).name {
-      text.add(name)
-      return text.add("()")
-    }
-    var info = Dl_info()
-    if dladdr(UnsafeRawPointer(bitPattern: function), &info) != 0, let name = info.dli_sname,
-      info.dli_saddr == UnsafeMutableRawPointer(bitPattern: function)
-    {
-      text.add(UnsafePointer(name))
-    } else {
-      text.addHex(UInt64(function))
-    }
-    text.add("()")
+    Frames.addName(ofFunction: function, looksUp: isDebugging, &text)
   }
 
   // MARK: - raising

@@ -46,6 +46,7 @@ extension LoopRef {
   /// End a run. The loop may be gone afterwards.
   func finish() {
     s.pointee.isRunning = false
+    if s.pointee.isTimed { restWatchdog() }
     Global.giveKept(Kind.coroutine)
     rondo_thread()!.pointee.running = 0
     rondo_thread()!.pointee.running_handle = UInt64.max
@@ -58,7 +59,6 @@ extension LoopRef {
   func breakOff() {
     s.pointee.isStepped = false
     s.pointee.inCallback = false
-    endWatched()
     finish()
   }
 

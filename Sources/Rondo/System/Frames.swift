@@ -113,6 +113,22 @@ enum Frames {
   /// The function that begins at an address: what is known about its first instruction.
   static func function(_ address: UInt) -> Symbol { symbol(address &+ 1) }
 
+  /// "work()", if the program exports it or, where it is looked up, its debug information tells it;
+  /// else its address.
+  static func addName(ofFunction address: UInt, looksUp: Bool, _ text: inout Text) {
+    var info = Dl_info()
+    if looksUp, let name = function(address).name {
+      text.add(name)
+    } else if dladdr(Raw(bitPattern: address), &info) != 0, let name = info.dli_sname,
+      info.dli_saddr == Raw(bitPattern: address)
+    {
+      text.add(UnsafePointer(name))
+    } else {
+      text.addHex(UInt64(address))
+    }
+    text.add("()")
+  }
+
   /// " at prog.c:12", if it is known.
   static func addPlace(ofFunction address: UInt, _ text: inout Text) {
     let symbol = function(address)

@@ -183,20 +183,8 @@ struct TaskQuestion {
 extension TaskRef {
   /// The context for C, with a reference: the object it was made with, else a copy as of now.
   func contextForUser() -> ContextRef? {
-    let tag = s.pointee.context
-    if tag & 1 != 0 {
-      let object = ContextRef(address(tag & ~1)!.assumingMemoryBound(to: ContextState.self))
-      _ = Global.retain(object.state)
-      return object
-    }
     // While it takes a step in a copy, the copy is the thread's current context.
-    let isCurrent = future.loop.s.pointee.currentTask == bits(s)
-    let map = isCurrent || future.has(FutureBits.stepping) ? rondo_thread()!.pointee.context : tag
-    Maps.retain(map)
-    guard let made = ContextRef.make(map) else {
-      Maps.release(map)
-      return nil
-    }
-    return made
+    let isCurrent = future.loop.s.pointee.currentTask == bits(s) || future.has(FutureBits.stepping)
+    return Contexts.forUser(s.pointee.context, copy: isCurrent ? rondo_thread()!.pointee.context : nil)
   }
 }

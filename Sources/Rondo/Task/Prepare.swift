@@ -25,8 +25,11 @@ extension LoopRef {
       interrupt: { LoopRef($0).interrupt() },
       enterContext: { TaskRef.enterContext($0, $1.assumingMemoryBound(to: SavedContext.self)) },
       leaveContext: { TaskRef.leaveContext($0, $1.assumingMemoryBound(to: SavedContext.self)) },
+      stepFn: unsafeBitCast(TaskRef.stepFn, to: UInt.self),
+      doneFn: unsafeBitCast(Waiter.entryFn, to: UInt.self),
       lookAt: { LoopRef.lookAt($0.assumingMemoryBound(to: Subject.self)) },
-      lookAway: { FutureRef($0).unpin() })
+      lookAway: { FutureRef($0).unpin() },
+      note: { TaskRef($0).note($1.assumingMemoryBound(to: StallNote.self)) })
   }
 
   /// A call that is a step of a task is that task; one that is a done callback has the callback's name.

@@ -505,8 +505,21 @@ struct TaskRef {
   /// A name, which moves; nil for none.
   @inline(__always)
   func setName(_ name: UnsafeMutablePointer<CChar>?) {
-    if s.pointee.label & 1 == 0 { free(address(s.pointee.label)) }
-    s.pointee.label = name == nil ? 1 : bits(Raw(name))
+    let old = s.pointee.label
+    s.pointee.label = name == nil ? 1 : bits(Raw(name))  // first: a signal handler may read it
+    if old & 1 == 0 { free(address(old)) }
+  }
+
+  /// What it is called, for a thread that must not look at it itself. Runs in a signal handler.
+  func note(_ note: UnsafeMutablePointer<StallNote>) {
+    note.pointee.task = s.pointee.future.header.handle
+    note.pointee.trace = Origins.trace(of: Raw(s))
+    if s.pointee.label & 1 != 0 {
+      note.pointee.number = s.pointee.label >> 1
+    } else {
+      StallNote.copy(address(s.pointee.label), &note.pointee.name)
+    }
+    StallNote.copy(body.pointee.name.map { Raw(mutating: $0) }, &note.pointee.coroutine)
   }
 
   func addName(_ text: inout Text) {

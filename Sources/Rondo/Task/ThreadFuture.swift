@@ -29,6 +29,7 @@ struct ThreadFutureState {
   var firstCallback: UnsafeMutablePointer<ThreadFutureCallback>?  // under the lock
   var lastCallback: UnsafeMutablePointer<ThreadFutureCallback>?
   var ownerLoop: UInt64  // any thread; handle of the loop that completes it, 0 for none
+  var job: UInt64  // handle of the job that completes it, 0 for none
   var chain: ThreadFutureChain  // under the lock
 }
 
@@ -50,6 +51,13 @@ struct ThreadFutureChain {
   var arg: Value
 
   static let none = ThreadFutureChain(onCancel: nil, arg: .none)
+}
+
+/// What a worker of an executor is asked before it sleeps for another job, for ever, and after: its
+/// first field.
+struct WorkerWaits {
+  var begin: @convention(c) (Raw, UInt64) -> Bool  // worker, handle of the job; false if that is a deadlock
+  var end: @convention(c) (Raw) -> Void
 }
 
 struct ThreadFutureRef {
@@ -91,6 +99,7 @@ struct ThreadFutureRef {
     state.pointee.firstCallback = nil
     state.pointee.lastCallback = nil
     state.pointee.ownerLoop = 0
+    state.pointee.job = 0
     state.pointee.chain = .none
     return ThreadFutureRef(state)
   }
@@ -178,8 +187,20 @@ extension ThreadFutureRef {
     if timeout < 0 { return -EINVAL }
     if isDone || timeout == 0 { return outcome }
     if isCompletedHere { return -EDEADLK }
+    if rondo_thread()!.pointee.worker != 0 && s.pointee.job != 0 && timeout == Int64.max { return waitInWorker() }
     let (sum, overflow) = rondo_shim_now().addingReportingOverflow(timeout)
     sleep(until: overflow ? Int64.max : sum)
+    return outcome
+  }
+
+  /// A worker that waits for a job of its own pool, which may need this very worker.
+  @inline(never)  // rare
+  private func waitInWorker() -> rondo_status {
+    let worker = address(rondo_thread()!.pointee.worker)!
+    let waits = worker.assumingMemoryBound(to: WorkerWaits.self)
+    if !waits.pointee.begin(worker, s.pointee.job) { return isDone ? outcome : RONDO_E_DEADLOCK }
+    sleep(until: Int64.max)
+    waits.pointee.end(worker)
     return outcome
   }
 
@@ -211,6 +232,13 @@ extension ThreadFutureRef {
   func expect(_ loop: OpaquePointer?) {
     rondo_store32(&s.pointee.isChained, 1)
     rondo_store64(&s.pointee.ownerLoop, handleBits(loop))
+  }
+
+  /// Say that a job will complete it, and what to tell that. Before anybody else knows it.
+  func expect(job: Raw, _ onCancel: @escaping ChainFn, drop: @escaping rondo_drop_fn) {
+    rondo_store32(&s.pointee.isChained, 1)
+    s.pointee.job = job.load(as: UInt64.self)
+    s.pointee.chain = ThreadFutureChain(onCancel: onCancel, arg: Value(pointer: job, drop: drop))
   }
 
   /// Say what to tell if it is cancelled before it is done otherwise. `arg` is dropped once: after

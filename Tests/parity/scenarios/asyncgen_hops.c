@@ -175,8 +175,10 @@ RONDO_STEP(main_step)
     RONDO_END(self);
 }
 
-static void no_log(int32_t level, const char *message, void *arg)
+static void no_log(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count,
+                   void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level, (void)message, (void)arg;
 }
 

@@ -75,7 +75,7 @@ static void drop_kept(void)
 
 static void tell_report(rondo_loop *of, rondo_exception_context *context, void *arg)
 {
-    char label[200];
+    char label[400];
 
     (void)of, (void)arg;
     snprintf(label, sizeof label, "handler: %s: %s",
@@ -151,8 +151,10 @@ RONDO_STEP(dropped_late)
     RONDO_END(self);
 }
 
-static void no_log(int32_t level, const char *message, void *arg)
+static void no_log(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count,
+                   void *arg)
 {
+    (void)fields, (void)field_count;
     (void)level, (void)message, (void)arg;
 }
 

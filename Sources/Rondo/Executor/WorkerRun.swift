@@ -1,0 +1,285 @@
+// WorkerRun.swift - the life of a worker, in its own thread: look, run, sleep, end.
+//
+// Knows: Worker, JobQueue. Does not know: who submits.
+
+import CRondo
+import CRondoShim
+
+extension UnsafeMutablePointer where Pointee == WorkerState {
+  private var executor: ExecutorRef { ExecutorRef(Raw(pointee.executor)) }
+
+  @inline(never)  // profilers look for this name
+  static func main(_ raw: Raw?) -> Raw? {
+    let worker = raw!.assumingMemoryBound(to: WorkerState.self)
+    worker.pointee.thread = UInt64(pthread_self())
+    rondo_thread()!.pointee.worker = bits(raw)
+    worker.dress()
+    if worker.begin() {
+      while let job = worker.next() { job.run(worker) }
+      // A job that forked has returned in the child, which has no pool: its only thread ends.
+      if worker.executor.isInherited { return nil }
+      worker.executor.s.pointee.pool.stop?(worker.executor.s.pointee.pool.arg.pointer)
+    }
+    rondo_thread()!.pointee.worker = 0
+    worker.leave()
+    return nil
+  }
+
+  private func dress() {
+    var text = Text()
+    addName(&text)
+    rondo_shim_dress_thread(text.cString, executor.s.pointee.pool.nice)
+  }
+
+  /// "asyncio_3". Any thread.
+  func addName(_ text: inout Text) {
+    text.add(executor.name)
+    text.add("_")
+    text.add(Int64(pointee.number % 100_000))
+  }
+
+  // MARK: - work
+
+  /// The next job, after whatever sleep; nil if this worker is to end.
+  @inline(__always)
+  private func next() -> JobRef? {
+    let executor = executor
+    while true {
+      if executor.isInherited { return nil }
+      if pointee.isWatching { watch(executor) }
+      rondo_lock(executor.outgoingLock)
+      if pointee.countsInLane { leaveLane() }
+      if let job = executor.take() {
+        if executor.s.pointee.hasLimits { enterLane(job) }
+        rondo_store64(&pointee.job, bits(job.s))
+        let help = pointee.isSearching ? passOn() : .none
+        rondo_unlock(executor.outgoingLock)
+        _ = executor.send(help)
+        return job
+      }
+      rondo_lock(executor.incomingLock)
+      if rondo_peek32(&executor.s.pointee.incomingCount) != 0 {
+        executor.unlockBoth()
+        continue
+      }
+      if !restHoldingBoth() { return nil }
+    }
+  }
+
+  private func enterLane(_ job: JobRef) {
+    pointee.lane = job.s.pointee.lane
+    pointee.countsInLane = true
+  }
+
+  private func leaveLane() {
+    executor.leaveLane(pointee.lane)
+    pointee.countsInLane = false
+  }
+
+  /// It found work: the next search is another's, if there is more. The lock of outgoing is held.
+  @inline(never)  // once per wake-up
+  private func passOn() -> Help {
+    let executor = executor
+    rondo_lock(executor.incomingLock)
+    pointee.isSearching = false
+    executor.s.pointee.isSearching = false
+    let help: Help = executor.queued == 0 ? .none : executor.judgeFlood() ? executor.callWatchman() : executor.callForHelp()
+    rondo_unlock(executor.incomingLock)
+    return help
+  }
+
+  // MARK: - rest
+
+  /// Nothing to do. Sleep, the locks let go of, until somebody wakes it; false if it is to end.
+  @inline(never)  // the slow half of next
+  private func restHoldingBoth() -> Bool {
+    let executor = executor
+    if pointee.isSearching {
+      pointee.isSearching = false
+      executor.s.pointee.isSearching = false
+    }
+    if executor.s.pointee.isShut {
+      executor.unlockBoth()
+      return false
+    }
+    rondo_store32(&pointee.awake, 0)
+    pointee.nextIdle = executor.s.pointee.idle
+    executor.s.pointee.idle = self
+    executor.s.pointee.idleCount += 1
+    executor.unlockBoth()
+    return sleep(executor)
+  }
+
+  private func sleep(_ executor: ExecutorRef) -> Bool {
+    let idle = executor.s.pointee.pool.idle
+    let (sum, overflow) = rondo_shim_now().addingReportingOverflow(idle)
+    let deadline = idle == 0 || overflow ? Int64.max : sum
+    while rondo_load32(&pointee.awake) == 0 {
+      rondo_shim_wait(&pointee.awake, 0, deadline)
+      if deadline == Int64.max || rondo_load32(&pointee.awake) != 0 || rondo_shim_now() < deadline { continue }
+      if expire(executor) { return false }
+    }
+    return true
+  }
+
+  /// The idle time is over. True if it is to end; else it was woken just now, or is to stay.
+  private func expire(_ executor: ExecutorRef) -> Bool {
+    rondo_lock(executor.incomingLock)
+    defer { rondo_unlock(executor.incomingLock) }
+    if rondo_load32(&pointee.awake) != 0 { return false }
+    if executor.s.pointee.workers <= executor.s.pointee.pool.minWorkers {
+      // For good, or until there is work: the clock is not asked again before.
+      return sleepOn(executor)
+    }
+    leaveIdle(executor)
+    return true
+  }
+
+  private func sleepOn(_ executor: ExecutorRef) -> Bool {
+    rondo_unlock(executor.incomingLock)
+    while rondo_load32(&pointee.awake) == 0 { rondo_shim_wait(&pointee.awake, 0, Int64.max) }
+    rondo_lock(executor.incomingLock)
+    return false
+  }
+
+  private func leaveIdle(_ executor: ExecutorRef) {
+    executor.s.pointee.idleCount -= 1
+    if executor.s.pointee.idle == self {
+      executor.s.pointee.idle = pointee.nextIdle
+      return
+    }
+    var at = executor.s.pointee.idle
+    while let here = at, here.pointee.nextIdle != self { at = here.pointee.nextIdle }
+    at?.pointee.nextIdle = pointee.nextIdle
+  }
+
+  func wake() {
+    rondo_store32(&pointee.awake, 1)
+    rondo_shim_wake_one(&pointee.awake)
+  }
+
+  // MARK: - first and last
+
+  /// The program's initializer; false if it failed, which ends the pool.
+  private func begin() -> Bool {
+    let executor = executor
+    guard let start = executor.s.pointee.pool.start else { return true }
+    let status = start(executor.s.pointee.pool.arg.pointer)
+    if status == RONDO_OK { return true }
+    executor.breakDown(status)
+    return false
+  }
+
+  /// The worker's last act: to be joined by somebody else, unless it is the last of all.
+  private func leave() {
+    let executor = executor
+    rondo_lock(executor.incomingLock)
+    if pointee.isSearching {
+      pointee.isSearching = false
+      executor.s.pointee.isSearching = false
+    }
+    executor.strike(self)
+    executor.s.pointee.workers -= 1
+    let isLast = executor.s.pointee.workers == 0 && executor.s.pointee.isShut
+    let watches = isLast ? executor.takeWatches() : nil
+    let endsPool = isLast && executor.s.pointee.isOrphan
+    if !endsPool {
+      pointee.nextIdle = executor.s.pointee.ended
+      executor.s.pointee.ended = self
+    }
+    rondo_store32(&executor.s.pointee.changes, rondo_peek32(&executor.s.pointee.changes) &+ 1)
+    rondo_unlock(executor.incomingLock)
+    // From here on it may be joined and freed; the executor is memory that stays its kind.
+    rondo_shim_wake_all(&executor.s.pointee.changes)
+    if let watches { executor.tell(watches) }
+    if endsPool { endPool(executor) }
+  }
+
+  private func endPool(_ executor: ExecutorRef) {
+    rondo_shim_detach_thread(pointee.thread)
+    free(self)
+    executor.end()
+  }
+}
+
+extension ExecutorRef {
+  var name: UnsafePointer<CChar> {
+    UnsafeRawPointer(place(&s.pointee.pool.name)).assumingMemoryBound(to: CChar.self)
+  }
+
+  /// Join the threads that have ended. It waits for the last few instructions of each.
+  func reap() {
+    rondo_lock(incomingLock)
+    var next = s.pointee.ended
+    s.pointee.ended = nil
+    rondo_unlock(incomingLock)
+    while let worker = next {
+      next = worker.pointee.nextIdle
+      rondo_shim_join_thread(worker.pointee.thread)
+      free(worker)
+    }
+  }
+
+  /// An initializer failed: what is queued fails, and nothing is taken any more.
+  @inline(never)  // rare
+  func breakDown(_ status: rondo_status) {
+    JobLink.withRing { ring in
+      lockBoth()
+      s.pointee.isBroken = true
+      s.pointee.isShut = true
+      _ = takeAll(ring)
+      wakeAll()
+      unlockBoth()
+      ring.handOverEach { $0.setOutcome(JobOutcome.error, ExecutorRef.brokenError(status)) }
+    }
+  }
+
+  private static func brokenError(_ status: rondo_status) -> ErrorRef {
+    let error = ErrorRef.of(
+      RONDO_E_RUNTIME, sentence: "A thread initializer failed, the thread pool is not usable anymore")
+    let isFailure = Status.text(status) != nil ? status < 0 : status < 0 && status > -4096
+    let cause = ErrorRef.of(isFailure ? status : -EINVAL)
+    if !error.isShared { _ = error.setCause(cause) }
+    cause.unpin()
+    return error
+  }
+}
+
+// MARK: - waiting for another job of the same pool
+
+extension WorkerWaits {
+  static let ofPool = WorkerWaits(
+    begin: { WorkerPointer.mayWait($0.assumingMemoryBound(to: WorkerState.self), $1) },
+    end: { $0.assumingMemoryBound(to: WorkerState.self).waitIsOver() })
+}
+
+extension UnsafeMutablePointer where Pointee == WorkerState {
+  /// This worker is about to wait for a job, for ever. False if it and all others would then wait
+  /// for jobs that are in the queue of this very pool, and no worker can be added to do them.
+  static func mayWait(_ worker: WorkerPointer, _ job: UInt64) -> Bool {
+    let executor = worker.executor
+    executor.lockBoth()
+    defer { executor.unlockBoth() }
+    worker.pointee.waitsFor = job
+    let s = executor.s
+    if s.pointee.workers < s.pointee.pool.maxWorkers || s.pointee.idle != nil || s.pointee.isSearching { return true }
+    var at = s.pointee.all
+    while let here = at {
+      if !here.waitsForQueued { return true }
+      at = here.pointee.next
+    }
+    worker.pointee.waitsFor = 0
+    return false
+  }
+
+  private var waitsForQueued: Bool {
+    guard pointee.waitsFor != 0, let job = JobRef.find(opaque(pointee.waitsFor)) else { return false }
+    return job.phase == JobPhase.queued && job.s.pointee.executor == bits(pointee.executor)
+  }
+
+  func waitIsOver() {
+    rondo_lock(executor.outgoingLock)
+    pointee.waitsFor = 0
+    rondo_unlock(executor.outgoingLock)
+  }
+}
