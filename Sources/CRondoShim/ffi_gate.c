@@ -236,13 +236,18 @@ static void split_values(struct rondo_plan *plan, ffi_type *result, ffi_type **p
 }
 #endif
 
+static uint32_t float_room(const struct rondo_plan *plan)
+{
+    return plan->floats == 0 ? 0 : plan->floats <= 2 ? 16 : RONDO_FLOAT_REGISTERS * 8;
+}
+
 /* Give each value its place: of a plain plan that of its register, so that the area of a call is
  * the registers as they are to be. */
 static int place_values(struct rondo_plan *plan)
 {
     int plain = (plan->flags & RONDO_PLAN_PLAIN) != 0;
     uint32_t ints = 0, floats = RONDO_INT_REGISTERS * 8;
-    uint32_t end = plain ? floats + (plan->floats > 0 ? RONDO_FLOAT_REGISTERS * 8 : 0) : 0;
+    uint32_t end = plain ? floats + float_room(plan) : 0;
     for (size_t i = 0; i < plan->values; i++) {
         struct rondo_value *value = &plan->value[i];
         uint32_t *next = !plain ? &end : is_float(value->code) ? &floats : &ints;

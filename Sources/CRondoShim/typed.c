@@ -135,22 +135,24 @@ void rondo_shim_catch_closure(const struct rondo_plan *plan, void *area, void **
 #define FLOATS double, double, double, double, double, double, double, double
 #define GIVE_INTS i[0], i[1], i[2], i[3], i[4], i[5]
 #define GIVE_FLOATS f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]
+/* Most have at most two, and the areas of many calls that wait are then smaller. */
+#define CALL(type)                                                                                \
+    (plan->floats == 0  ? ((type(*)(INTS))fn)(GIVE_INTS)                                          \
+     : plan->floats <= 2 ? ((type(*)(INTS, double, double))fn)(GIVE_INTS, f[0], f[1])              \
+                         : ((type(*)(INTS, FLOATS))fn)(GIVE_INTS, GIVE_FLOATS))
 
 void rondo_shim_call(const struct rondo_plan *plan, void (*fn)(void), void *area, void *result)
 {
     const uint64_t *i = area;
     const double *f = (const double *)area + RONDO_INT_REGISTERS;
-    if ((plan->flags & RONDO_PLAN_PLAIN) == 0) {
+    if ((plan->flags & RONDO_PLAN_PLAIN) == 0)
         rondo_shim_call_ffi(plan, fn, area, result);
-    } else if (plan->result == RONDO_CODE_F32) {
-        *(float *)result = plan->floats == 0 ? ((float (*)(INTS))fn)(GIVE_INTS)
-                                             : ((float (*)(INTS, FLOATS))fn)(GIVE_INTS, GIVE_FLOATS);
-    } else if (plan->result == RONDO_CODE_F64) {
-        *(double *)result = plan->floats == 0 ? ((double (*)(INTS))fn)(GIVE_INTS)
-                                              : ((double (*)(INTS, FLOATS))fn)(GIVE_INTS, GIVE_FLOATS);
-    } else {
-        *(uint64_t *)result = plan->floats == 0
-                                  ? ((uint64_t (*)(INTS))fn)(GIVE_INTS)
-                                  : ((uint64_t (*)(INTS, FLOATS))fn)(GIVE_INTS, GIVE_FLOATS);
-    }
+    else if (plan->result == RONDO_CODE_VOID)
+        CALL(void);
+    else if (plan->result == RONDO_CODE_F32)
+        *(float *)result = CALL(float);
+    else if (plan->result == RONDO_CODE_F64)
+        *(double *)result = CALL(double);
+    else
+        *(uint64_t *)result = CALL(uint64_t);
 }

@@ -414,8 +414,7 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
-           (strcmp(param->name, "executor") == 0 && strcmp(function->name, "rondo_loop_run_in_executor_typed", "rondo_loop_run_in_executor_typed_array",
-                                         "rondo_loop_run_in_executor") == 0) ||
+           (strcmp(param->name, "executor") == 0 && strncmp(function->name, "rondo_loop_run_in_executor", 26) == 0) ||
            (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }

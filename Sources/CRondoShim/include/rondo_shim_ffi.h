@@ -89,7 +89,7 @@ int32_t rondo_shim_read_list(const struct rondo_plan *plan, void *area, void *li
 int32_t rondo_shim_read_array(const struct rondo_plan *plan, void *area, const void *const *args);
 /* Write where the entries of an array of arguments lie. */
 void rondo_shim_point(const struct rondo_plan *plan, void *area, void **args);
-/* Call fn with the values of the area; result has room for max(16, result_size). */
+/* Call fn with the values of the area; result has room for result_size, made a multiple of 16. */
 void rondo_shim_call(const struct rondo_plan *plan, void (*fn)(void), void *area, void *result);
 void rondo_shim_call_ffi(const struct rondo_plan *plan, void (*fn)(void), void *area, void *result);
 void rondo_shim_catch_closure(const struct rondo_plan *plan, void *area, void **values);

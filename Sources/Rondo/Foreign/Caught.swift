@@ -45,8 +45,9 @@ struct Caught {
     let plan = s.pointee.plan
     if let ints = source.ints {
       memcpy(area, ints, Int(RONDO_INT_REGISTERS) * 8)
-      if plan.pointee.floats > 0 {
-        memcpy(area + Int(RONDO_INT_REGISTERS) * 8, source.floats!, Int(RONDO_FLOAT_REGISTERS) * 8)
+      let floats = plan.pointee.floats
+      if floats > 0 {
+        memcpy(area + Int(RONDO_INT_REGISTERS) * 8, source.floats!, floats <= 2 ? 16 : Int(RONDO_FLOAT_REGISTERS) * 8)
       }
     } else {
       rondo_shim_catch_closure(plan, area, source.values)

@@ -38,7 +38,7 @@ struct TypedCall {
 
   @inline(__always)
   private static func room(_ plan: PlanPointer) -> Int {
-    plan.pointee.result_size <= 16 ? 16 : Int(plan.pointee.result_size + 15) & ~15
+    Int(plan.pointee.result_size + 15) & ~15
   }
 
   // MARK: - making
@@ -52,10 +52,10 @@ struct TypedCall {
     guard let memory = malloc(headSize + room(plan) + Int(plan.pointee.area)) else {
       return makeNothing(kept, read)
     }
-    memory.initializeMemory(as: TypedCallHead.self, repeating: TypedCallHead(
-      plan: plan, fn: fn, keeper: kept.keeper, copies: nil, resultSize: plan.pointee.result_size,
-      result: plan.pointee.result, hasArguments: true), count: 1)
     let made = TypedCall(memory)
+    made.s.initialize(to: TypedCallHead(
+      plan: plan, fn: fn, keeper: kept.keeper, copies: nil, resultSize: plan.pointee.result_size,
+      result: plan.pointee.result, hasArguments: true))
     var status = read(plan, made.area)
     if status == RONDO_OK && UInt32(plan.pointee.flags) & UInt32(RONDO_PLAN_COPIES) != 0 {
       if !Copies.make(plan, made.area, &made.s.pointee.copies) { status = -ENOMEM }
@@ -89,7 +89,7 @@ struct TypedCall {
 
   func drop() {
     letGoOfArguments()
-    free(s.pointee.copies)
+    if let copies = s.pointee.copies { free(copies) }
     free(s)
   }
 
