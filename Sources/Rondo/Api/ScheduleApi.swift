@@ -230,7 +230,9 @@ public func rondo_handle_get_context(_ handle: OpaquePointer?, _ outContext: Out
   let (found, status) = owned(handle)
   guard let found else { return status }
   guard let outContext else { return -EINVAL }
-  return found.giveContext(outContext)
+  let (context, result) = found.contextForUser()
+  if let context { outContext.pointee = context.handle }
+  return result
 }
 
 @_cdecl("rondo_handle_get_when") @implementation

@@ -108,16 +108,15 @@ struct HandleRef: Equatable {
     Call(fn: { HandleRef($0!).run() }, arg: Raw(s), drop: { HandleRef($0!).unpin() }, context: 0)
   }
 
-  /// True for a ring's entry that entry made.
-  /// rondo_handle_get_context. While it runs in a copy, the copy is the thread's current context.
-  func giveContext(_ out: OutHandle) -> rondo_status {
-    if has(HandleBits.finished) { return RONDO_E_INVALID_STATE }
+  /// For C, with a reference. While it runs in a copy, the copy is the thread's current context.
+  func contextForUser() -> (ContextRef?, rondo_status) {
+    if has(HandleBits.finished) { return (nil, RONDO_E_INVALID_STATE) }
     let copy = has(HandleBits.running) ? rondo_thread()!.pointee.context : nil
-    guard let context = Contexts.forUser(s.pointee.call.context, copy: copy) else { return -ENOMEM }
-    out.pointee = context.handle
-    return RONDO_OK
+    let context = Contexts.forUser(s.pointee.call.context, copy: copy)
+    return (context, context == nil ? -ENOMEM : RONDO_OK)
   }
 
+  /// True for a ring's entry that entry made.
   static func isEntry(_ call: Call) -> Bool { isSame(call.drop, HandleRef(Raw(bitPattern: 8)!).entry.drop) }
 
   private func run() {
