@@ -6,6 +6,7 @@ LABELS = {
     "eventfd": "C raw eventfd", "cpp20": "C++20 coroutines", "boost_context": "Boost.Context",
     "callbacks": "C state machine", "glib": "GLib", "asio": "Asio", "rondo_at": "rondo, call_at",
     "rondo_debug": "rondo, debug mode", "boost_fiber": "Boost.Fiber", "pool": "C pool + eventfd",
+    "rondo_by_hand": "rondo, arguments packed by hand", "rondo_plain": "rondo, without arguments",
 }
 
 
@@ -90,6 +91,10 @@ WORKLOADS = [
     Workload("job", "one no-op job at a time", "ns per job",
              "executor", "single", 50_000, ["libuv", "glib", *PYTHONS], ["pool"], None, None,
              slow(10_000)),
+    Workload("typed", "typed calls of three arguments, batches of 1,000", "ns per call",
+             "foreign", "typed", 5_000_000, ["rondo_by_hand"], [], None, None, also=["rondo_plain"]),
+    Workload("completer", "futures completed by a thread, 1,000 at a time", "ns per future",
+             "foreign", "completer", 1_000_000, ["rondo_by_hand"], [], None, None, also=["rondo_plain"]),
     Workload("load", "load the library, make a loop, run one callback, destroy", "us, all of it",
              "load", "load", 1, ["libev", "libuv", "libevent", "glib"], [], ("<= its time", 1.0), None,
              repeat=15),

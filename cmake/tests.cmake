@@ -26,12 +26,20 @@ if(kit_sources)
   target_link_libraries(rondo_kit PRIVATE rondo Threads::Threads)
 endif()
 
+# Functions of very many types, for the tests of typed calls.
+find_program(PYTHON3 python3)
+set(typed_matrix "${PROJECT_SOURCE_DIR}/Tests/contract/generate-typed-matrix")
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/generated")
+execute_process(COMMAND "${PYTHON3}" "${typed_matrix}" OUTPUT_FILE "${PROJECT_BINARY_DIR}/generated/typed_matrix.h")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${typed_matrix}")
+
 foreach(source IN LISTS contract_sources)
   get_filename_component(name "${source}" NAME_WE)
   add_executable("contract-${name}" "${source}")
   set_target_properties("contract-${name}" PROPERTIES
     OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/contract")
-  target_include_directories("contract-${name}" PRIVATE "${PROJECT_SOURCE_DIR}/Tests/kit")
+  target_include_directories("contract-${name}" PRIVATE "${PROJECT_SOURCE_DIR}/Tests/kit"
+                             "${PROJECT_BINARY_DIR}/generated")
   target_link_libraries("contract-${name}" PRIVATE rondo Threads::Threads ${CMAKE_DL_LIBS})
   if(kit_sources)
     target_sources("contract-${name}" PRIVATE $<TARGET_OBJECTS:rondo_kit>)
@@ -70,8 +78,7 @@ if(RONDO_SANITIZE)
   return()
 endif()
 
-find_program(PYTHON3 python3)
-foreach(name hello line_client)
+foreach(name hello line_client typed_calls)
   if(TARGET example-line_server)
     rondo_test(example/python-${name} example "${PROJECT_SOURCE_DIR}/tools/run-example"
                "${PROJECT_SOURCE_DIR}/examples-python/${name}.py"

@@ -66,6 +66,8 @@
 #include <rondo/threads.h>
 #include <rondo/thread_queue.h>
 #include <rondo/run.h>
+#include <rondo/typed.h>
+#include <rondo/completer.h>
 #include <rondo/scope.h>
 #include <rondo/race.h>
 #include <rondo/socket.h>

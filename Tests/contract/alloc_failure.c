@@ -1254,6 +1254,72 @@ out:
 
 KIT_TEST(oom_debug_mode) { sweep(debug_mode); }
 
+/* ---- typed calls and completers -------------------------------------------------------------- */
+
+static void take_typed(void *own, const char *text, int32_t number)
+{
+    (void)own;
+    CHECK_EQ_STR(text, "text");
+    CHECK_EQ_INT(number, 7);
+}
+
+static int64_t return_typed(const char *text) { return (int64_t)strlen(text); }
+
+static void typed_calls(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_thread_future *future = NULL;
+    int64_t size = 0;
+    TRY(rondo_loop_new(NULL, &loop));
+    (void)REFUSED(rondo_loop_call_soon_typed(loop, RONDO_ANY(take_typed), "void(own,str,i32)", NULL, GIVEN, "text", 7));
+    (void)REFUSED(rondo_loop_call_soon_threadsafe_typed(loop, RONDO_ANY(take_typed), "void(own,str,i32)", NULL, GIVEN,
+                                                        "text", 7));
+    TRY(rondo_loop_run_coroutine_threadsafe_typed(loop, &future, RONDO_ANY(return_typed), "i64(str)", "text"));
+    for (int i = 0; i < 5; i++)
+        pass(loop);
+    rondo_status status = rondo_thread_future_result_typed(future, 0, &size, sizeof size);
+    if (clean) {
+        CHECK_OK(status);
+        CHECK_EQ_INT(size, 4);
+    }
+out:
+    CHECK_OK(rondo_thread_future_release(future));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_typed_calls, 60) { sweep(typed_calls); }
+
+/* The loop knows of the call, whatever fails: the future is done, if only with the want of memory. */
+static void completer_and_queue(void)
+{
+    rondo_loop *loop = NULL;
+    rondo_future *future = NULL;
+    rondo_completer *completer = NULL, *feeder = NULL;
+    rondo_thread_queue *queue = NULL;
+    rondo_any_fn fn = NULL;
+    TRY(rondo_loop_new(NULL, &loop));
+    TRY(rondo_future_new(loop, &future));
+    TRY(rondo_thread_queue_new(0, &queue));
+    TRY(rondo_future_completer(future, "void(str,user)", NULL, NULL, GIVEN, &completer));
+    TRY(rondo_thread_queue_completer(queue, "void(bytes,user)", NULL, NULL, GIVEN, &feeder));
+    CHECK_OK(rondo_completer_get_function(completer, &fn));
+    ((void (*)(const char *, void *))fn)("text", completer);
+    CHECK_OK(rondo_completer_get_function(feeder, &fn));
+    ((void (*)(const void *, size_t, void *))fn)("text", 4, feeder);
+    pass(loop);
+    pass(loop);
+    CHECK_EQ_INT(rondo_future_is_done(future), 1);
+    check_outcome(future, NULL);
+out:
+    CHECK_OK(rondo_completer_release(completer));
+    CHECK_OK(rondo_completer_release(feeder));
+    CHECK_OK(rondo_thread_queue_release(queue));
+    CHECK_OK(rondo_future_release(future));
+    end_loop(loop);
+}
+
+KIT_TEST_WITHIN(oom_completers, 60) { sweep(completer_and_queue); }
+
 /* ---- object memory itself: the pool of chunks grows only once, so a fresh process for each point ---- */
 
 static void many_objects(void)

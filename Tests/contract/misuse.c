@@ -41,6 +41,8 @@ struct world {
     rondo_runner *runner;
     rondo_thread_queue *thread_queue;
     rondo_thread_event *thread_event;
+    rondo_signature *signature;
+    rondo_completer *completer;
     rondo_context_token *token;
     rondo_call_graph *graph;
     int fds[2];
@@ -122,6 +124,9 @@ static struct world make_world(void)
     CHECK_OK(rondo_runner_new(NULL, &world.runner));
     CHECK_OK(rondo_thread_queue_new(0, &world.thread_queue));
     CHECK_OK(rondo_thread_event_new(&world.thread_event));
+    CHECK_OK(rondo_signature_new("void(ptr)", &world.signature));
+    CHECK_OK(rondo_thread_queue_completer(world.thread_queue, "void(ptr,i32)", NULL, NULL, NULL,
+                                          &world.completer));
     CHECK_OK(rondo_capture_call_graph(world.task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &world.graph));
     kit_socketpair(world.fds);
     return world;
@@ -160,6 +165,8 @@ static void end_world(struct world *world)
     rondo_context_token_release(world->token);
     rondo_runner_close(world->runner);
     rondo_runner_release(world->runner);
+    rondo_completer_release(world->completer);
+    rondo_signature_release(world->signature);
     rondo_thread_queue_release(world->thread_queue);
     rondo_thread_event_release(world->thread_event);
     rondo_call_graph_release(world->graph);
@@ -192,6 +199,7 @@ static void *object_of(const struct world *world, const char *type, void **other
         { "rondo_executor *", world->executor },   { "rondo_job *", world->job },
         { "rondo_runner *", world->runner },       { "rondo_thread_queue *", world->thread_queue },
         { "rondo_thread_event *", world->thread_event },
+        { "rondo_signature *", world->signature },  { "rondo_completer *", world->completer },
         { "rondo_context_token *", world->token },
         { "rondo_call_graph *", world->graph },
     };
@@ -274,6 +282,8 @@ static uint64_t callback_of(const char *type)
         return (uintptr_t)nop_job;
     if (strcmp(type, "rondo_race_fn") == 0)
         return (uintptr_t)nop_race;
+    if (strcmp(type, "rondo_any_fn") == 0)
+        return (uintptr_t)nop_call;
     CHECK_EQ_STR(type, "rondo_call_fn");
     return (uintptr_t)nop_call;
 }
@@ -322,8 +332,14 @@ static uint64_t pointer_of(const struct api_param *param, const struct world *wo
         return (uintptr_t)&memory.address;
     if (strcmp(param->type, "uint32_t *") == 0)
         return (uintptr_t)&memory.address_size;
+    if (strcmp(param->name, "signature") == 0)
+        return (uintptr_t)"void()";
     if (strcmp(param->type, "const char *") == 0)
         return (uintptr_t)"text";
+    if (strcmp(param->type, "const void *const *") == 0) {
+        memory.array[0] = memory.buffer;
+        return (uintptr_t)memory.array;
+    }
     if (strstr(param->type, "*const *") != NULL) {
         memory.array[0] = strstr(param->type, "rondo_error") != NULL ? (void *)world->error
                                                                        : (void *)world->future;
@@ -398,7 +414,7 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
     return ends_with(function->name, "_retain") || ends_with(function->name, "_release") ||
            is_named(function, names) || strcmp(param->name, "reason") == 0 ||
            strcmp(param->name, "cause") == 0 || strcmp(param->name, "thrown") == 0 ||
-           (strcmp(param->name, "executor") == 0 && strcmp(function->name, "rondo_loop_run_in_executor") == 0) ||
+           (strcmp(param->name, "executor") == 0 && strncmp(function->name, "rondo_loop_run_in_executor", 26) == 0) ||
            (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_FUNCTIONS 400
+#define MAX_FUNCTIONS 1000
 
 struct api_function api_functions[MAX_FUNCTIONS];
 static int function_count;
@@ -99,7 +99,7 @@ static bool is_object(const char *type)
         "rondo_exception_context *", "rondo_awaitable *", "rondo_lock *", "rondo_event *",
         "rondo_condition *", "rondo_semaphore *", "rondo_barrier *", "rondo_queue *",
         "rondo_timeout *", "rondo_task_group *", "rondo_cancel_scope *", "rondo_as_completed *",
-        "rondo_runner *", "rondo_thread_queue *", "rondo_thread_event *", "rondo_context_token *",
+        "rondo_runner *", "rondo_thread_queue *", "rondo_signature *", "rondo_completer *", "rondo_thread_event *", "rondo_context_token *",
         "rondo_call_graph *", "rondo_async_generator *", "rondo_object *",
         "rondo_executor *", "rondo_job *",
     };
@@ -131,6 +131,10 @@ static enum api_kind kind_of(const char *type, const char *name)
 static void parse_param(struct api_param *param, char *text)
 {
     trim(text);
+    if (strcmp(text, "...") == 0) { /* none are given */
+        param->kind = API_VALUE;
+        return;
+    }
     if (strstr(text, "(*") != NULL) { /* a callback that is spelled out */
         strcpy(param->type, "rondo_thread_future_fn");
         strcpy(param->name, "fn");

@@ -95,6 +95,11 @@ typedef int32_t rondo_status;
 /** "cannot schedule new futures after shutdown". */
 #define RONDO_E_EXECUTOR_SHUT_DOWN (-20035)
 
+/** A text is no signature; rondo_signature_check() says where and why. */
+#define RONDO_E_BAD_SIGNATURE (-20036)
+/** The system allows no executable memory, and none of the library's own functions would do. */
+#define RONDO_E_NO_CLOSURES (-20037)
+
 /** A deadline or delay that never comes. */
 #define RONDO_NEVER INT64_MAX
 
@@ -126,6 +131,8 @@ typedef struct rondo_runner rondo_runner;
 typedef struct rondo_thread_queue rondo_thread_queue;
 typedef struct rondo_thread_event rondo_thread_event;
 typedef struct rondo_call_graph rondo_call_graph;
+typedef struct rondo_signature rondo_signature;
+typedef struct rondo_completer rondo_completer;
 
 /**
  * Anything that can be awaited: a rondo_future *, rondo_task * or rondo_coroutine *, each of
@@ -139,6 +146,8 @@ typedef void rondo_object;
 typedef void (*rondo_call_fn)(void *arg);
 /** Lets go of what a callback's arg points to; runs exactly once. */
 typedef void (*rondo_drop_fn)(void *arg);
+/** A function of any type, to be called or handed out with the type that a signature says. */
+typedef void (*rondo_any_fn)(void);
 /** A callback for a descriptor that became readable or writable. */
 typedef void (*rondo_fd_fn)(int32_t fd, void *arg);
 /** A callback for a loop. */

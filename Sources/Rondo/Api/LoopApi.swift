@@ -21,6 +21,7 @@ public func rondo_loop_new(_ options: UnsafePointer<rondo_loop_options>?, _ outL
   loop.prepareTasks()
   loop.prepareSync()
   loop.prepareJobs()
+  loop.prepareForeign()
   if !beginReplay(loop, wanted) {
     _ = rondo_loop_release(loop.handle)
     return -ENOMEM

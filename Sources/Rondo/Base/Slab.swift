@@ -48,6 +48,8 @@ enum Kind {
   static let contextToken: UInt32 = 22
   static let executor: UInt32 = 23
   static let job: UInt32 = 24
+  static let completer: UInt32 = 25
+  static let signature: UInt32 = 31
 }
 
 /// What a chunk begins with.

@@ -73,6 +73,9 @@ enum Status {
     case RONDO_E_RUNNER_CLOSED: return row("RONDO_E_RUNNER_CLOSED", "Runner is closed", "RuntimeError")
     case RONDO_E_EXECUTOR_SHUT_DOWN:
       return row("RONDO_E_EXECUTOR_SHUT_DOWN", "cannot schedule new futures after shutdown", "RuntimeError")
+    case RONDO_E_BAD_SIGNATURE: return row("RONDO_E_BAD_SIGNATURE", "the text is no signature", "ValueError")
+    case RONDO_E_NO_CLOSURES:
+      return row("RONDO_E_NO_CLOSURES", "the system allows no executable memory for a function", "PermissionError")
     default: return nil
     }
   }
@@ -92,8 +95,8 @@ enum Status {
   /// A constant of the headers, for hosts that cannot read them.
   static func constant(_ name: UnsafePointer<CChar>) -> Int64? {
     var code = RONDO_E_CANCELLED
-    while let text = text(code) {
-      if strcmp(name, literal(text.name)) == 0 { return Int64(code) }
+    while code > RONDO_E_CANCELLED - 100 {  // not every number need be taken
+      if let text = text(code), strcmp(name, literal(text.name)) == 0 { return Int64(code) }
       code -= 1
     }
     return otherConstant(name)
@@ -142,6 +145,7 @@ enum Status {
     check("RONDO_EAGER_NO", Int64(RONDO_EAGER_NO))
     check("RONDO_CANCEL_SCOPE_SHIELD", Int64(RONDO_CANCEL_SCOPE_SHIELD))
     check("RONDO_CANCEL_SCOPE_FAIL", Int64(RONDO_CANCEL_SCOPE_FAIL))
+    check("RONDO_COMPLETER_CLOSURE", Int64(RONDO_COMPLETER_CLOSURE))
     check("RONDO_GATHER_RETURN_EXCEPTIONS", Int64(RONDO_GATHER_RETURN_EXCEPTIONS))
     check("RONDO_RUN_NO_SIGINT", Int64(RONDO_RUN_NO_SIGINT))
     check("RONDO_ORIGIN_DEPTH", Int64(RONDO_ORIGIN_DEPTH))

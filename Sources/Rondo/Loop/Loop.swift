@@ -44,6 +44,7 @@ struct LoopHooks {
   var endTasks: @convention(c) (Raw) -> Void = { _ in }  // let go of every task, at close
   var describe: @convention(c) (UInt64, Raw) -> Void = { _, _ in }
   var collectLate: @convention(c) (Raw) -> Void = { _ in }  // wake those who could not be woken
+  var completeLate: @convention(c) (Raw) -> Void = { _ in }  // a completer for which the inbox had no memory
   var interrupt: @convention(c) (Raw) -> Void = { _ in }  // a SIGINT arrived
   var dropExecutor: @convention(c) (Raw) -> Void = { _ in }  // let go of the default executor, at close
   var joinExecutor: @convention(c) (Raw) -> Void = { _ in }  // at the orderly end of a run, before the loop is closed

@@ -163,6 +163,8 @@ extension LoopRef {
       number = rondo_peek32(&found.assumingMemoryBound(to: ObjectHeader.self).pointee.nextRelease)
       if base.pointee.kind == Kind.handle {
         Owned.settleLateRelease(found) { HandleRef($0).unpin() }
+      } else if base.pointee.kind == Kind.completer {
+        s.pointee.hooks.completeLate(found)
       } else {
         let unpin = s.pointee.hooks.unpin
         Owned.settleLateRelease(found) { unpin($0) }
