@@ -8,8 +8,8 @@
  * none runs, if RONDO_DEBUG was set when the last loop was made.
  *
  * Addresses become function, file and line when somebody reads them. For that libdw (elfutils) is
- * loaded if it is there, and the program needs debug information (-g). Without, or with
- * RONDO_SYMBOLIZER=none in the environment, there are the object and what it exports, or the offset
+ * loaded if it is there, and the program needs debug information (-g). Without, in a
+ * thread with less than 256 KiB of stack left, or with RONDO_SYMBOLIZER=none in the environment, there are the object and what it exports, or the offset
  * that addr2line understands.
  */
 #ifndef RONDO_ORIGIN_H
