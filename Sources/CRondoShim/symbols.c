@@ -107,10 +107,31 @@ static void tell(void *session, uint64_t pc, rondo_symbol_fn visit)
     visit(pc, name, file, line);
 }
 
+/* libdw puts whole line tables on the stack. A thread with a small one learns less and does not crash; of
+ * a stack that is not the thread's own nothing is known. */
+static int32_t has_room(void)
+{
+    enum { ROOM = 256 * 1024 };
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    pthread_attr_t about;
+    void *lowest = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &about) != 0)
+        return 0;
+    pthread_attr_getstack(&about, &lowest, &size);
+    pthread_attr_destroy(&about);
+    uintptr_t end = (uintptr_t)lowest;
+    return here < end || here - end >= size || here - end > ROOM;
+}
+
 int32_t rondo_shim_symbolize(const uint64_t *pcs, uint32_t count, rondo_symbol_fn visit)
 {
     int saved = errno;
     void *session;
+    if (!has_room()) {
+        errno = saved;
+        return 0;
+    }
     pthread_once(&once, set_up);
     if (!dw.is_there || (session = dw.begin(&callbacks)) == NULL)
         return 0;

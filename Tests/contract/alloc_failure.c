@@ -488,6 +488,7 @@ static void graph(void)
     TRY(rondo_capture_call_graph(task, 0, RONDO_CALL_GRAPH_NO_LIMIT, &captured));
     TRY(rondo_call_graph_format(captured, text, sizeof text, NULL));
     TRY(rondo_loop_format_tasks(loop, text, sizeof text, NULL));
+    TRY(rondo_loop_format_task_tree(loop, text, sizeof text, NULL));
     run_to_the_end(loop, waiter, NULL);
 out:
     CHECK_OK(rondo_call_graph_release(captured));

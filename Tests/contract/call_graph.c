@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "coro.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -659,8 +660,24 @@ KIT_TEST(a_graph_outlives_what_it_shows)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
+/* As in a program without debug information. */
+static void without_places(void)
+{
+    CHECK_EQ_INT(setenv("RONDO_SYMBOLIZER", "none", 1), 0);
+}
+
+static bool has_places(void)
+{
+    void *libdw = getenv("RONDO_SYMBOLIZER") != NULL ? NULL : dlopen("libdw.so.1", RTLD_NOW);
+    if (libdw == NULL)
+        return false;
+    dlclose(libdw);
+    return true;
+}
+
 KIT_TEST(the_text_has_the_words_of_asyncio)
 {
+    without_places();
     struct chain chain;
     struct frame frame;
     char text[1024], expected[1024];
@@ -696,6 +713,120 @@ KIT_TEST(the_text_has_the_words_of_asyncio)
     CHECK_OK(rondo_task_release(chain.task));
     end_future(chain.future);
     kit_loop_end(chain.loop);
+}
+
+static int parks_at;
+
+RONDO_STEP(parks_step)
+{
+    struct frame *self = frame;
+    RONDO_BEGIN(self);
+    parks_at = __LINE__ + 1;
+    RONDO_AWAIT(self, self->future);
+    RONDO_END(self);
+}
+
+static void expect_part(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        kit_fail(__FILE__, __LINE__, "\"%s\" is not in \"%s\"", part, text);
+}
+
+/* Function, file and the line that it waits at; nothing of the sort about the library's own. */
+KIT_TEST(calls_have_places)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frame = { .name = "parks", .future = future_of(loop) };
+    struct frame outer_frame = { .name = "outer" };
+    rondo_coroutine *sleep = NULL;
+    char text[2048], expected[300];
+    rondo_task *task = named_task(loop, "task", coroutine_of(parks_step, &frame));
+    kit_pass(loop);
+    CHECK_OK(rondo_format_call_graph(task, 0, ALL, text, sizeof text, NULL));
+    snprintf(expected, sizeof expected, "call_graph.c', line %d, in async parks_step()", parks_at);
+    expect_part(text, has_places() ? "\n  |   File '" : "\n  |   in async parks()");
+    expect_part(text, has_places() ? expected : "");
+    CHECK_OK(rondo_loop_format_task_tree(loop, text, sizeof text, NULL));
+    snprintf(expected, sizeof expected, "call_graph.c:%d", parks_at);
+    expect_part(text, has_places() ? "└── (T) task\n    └──  parks_step " : "└── (T) task\n    └──  parks");
+    expect_part(text, has_places() ? expected : "");
+    CHECK_OK(rondo_sleep(1000000000, NULL, NULL, &sleep));
+    rondo_task *outer = awaiting(loop, "outer", &outer_frame, sleep, NULL);
+    kit_pass(loop);
+    CHECK_OK(rondo_format_call_graph(outer, 0, -1, text, sizeof text, NULL));
+    CHECK(strstr(text, "\n  |   in async sleep()") != NULL);
+    stop_task(loop, outer);
+    stop_task(loop, task);
+    end_future(frame.future);
+    kit_loop_end(loop);
+}
+
+/* ---- asynchronous generators ----------------------------------------------------------------- */
+
+RONDO_STEP(rows_step)
+{
+    struct frame *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_AWAIT(self, self->future);
+    RONDO_END(self);
+}
+
+/* The body that waits for the generator's next value, straight or through the coroutine that asks. */
+static void see_generator(rondo_async_generator *generator, rondo_loop *loop, rondo_coroutine *asks)
+{
+    struct frame frame;
+    char text[1024];
+    rondo_task *task = awaiting(loop, "main", &frame, asks, NULL);
+    kit_pass(loop);
+    EXPECT_SHAPE(task, "0:main[rows main]");
+    CHECK_OK(rondo_format_call_graph(task, 0, ALL, text, sizeof text, NULL));
+    const char *calls = strstr(text, "\n  + Call stack:");
+    CHECK(calls != NULL);
+    CHECK_EQ_STR(calls, "\n  + Call stack:\n  |   in async generator rows()\n  |   in async main()");
+    CHECK_OK(rondo_loop_format_task_tree(loop, text, sizeof text, NULL));
+    CHECK_EQ_STR(text, "└── (T) main\n    └──  main\n        └──  rows");
+    stop_task(loop, task);
+    int32_t state = 0;
+    CHECK_OK(rondo_async_generator_get_state(generator, &state));
+    CHECK_EQ_INT(state, RONDO_GENERATOR_CLOSED);
+}
+
+KIT_TEST(a_generator_is_a_call)
+{
+    rondo_loop *loop = kit_loop();
+    without_places();
+    for (int i = 0; i < 2; i++) {
+        struct frame frame = { .future = future_of(loop) };
+        rondo_async_generator *generator = NULL;
+        rondo_coroutine *asks = NULL;
+        CHECK_OK(rondo_async_generator_new("rows", rows_step, &frame, NULL, &generator));
+        if (i == 0)
+            CHECK_OK(rondo_async_generator_anext(generator, &asks));
+        else
+            CHECK_OK(rondo_async_generator_asend(generator, NULL, NULL, &asks));
+        see_generator(generator, loop, asks);
+        CHECK_OK(rondo_async_generator_release(generator));
+        end_future(frame.future);
+    }
+    kit_loop_end(loop);
+}
+
+/* Nobody but the question itself awaits it: then that is the outermost call. */
+KIT_TEST(a_task_may_be_a_question)
+{
+    rondo_loop *loop = kit_loop();
+    struct frame frame = { .future = future_of(loop) };
+    rondo_async_generator *generator = NULL;
+    rondo_coroutine *asks = NULL;
+    CHECK_OK(rondo_async_generator_new("rows", rows_step, &frame, NULL, &generator));
+    CHECK_OK(rondo_async_generator_anext(generator, &asks));
+    rondo_task *task = named_task(loop, "asks", asks);
+    kit_pass(loop);
+    EXPECT_SHAPE(task, "0:asks[rows <async_generator_asend without __name__>]");
+    stop_task(loop, task);
+    CHECK_OK(rondo_async_generator_release(generator));
+    end_future(frame.future);
+    kit_loop_end(loop);
 }
 
 static void *drain_slowly(void *arg)
@@ -817,4 +948,145 @@ KIT_TEST(the_table_of_tasks)
     end_future(gather);
     end_future(chain.future);
     kit_loop_end(chain.loop);
+}
+
+/* ---- the tree of tasks ----------------------------------------------------------------------- */
+
+static void expect_tree(int line, rondo_loop *loop, const char *expected)
+{
+    static char text[8192];
+    size_t size = 0;
+    CHECK_OK(rondo_loop_format_task_tree(loop, text, sizeof text, &size));
+    kit_check_str(__FILE__, line, "the tree", text, expected);
+    CHECK_EQ_INT(size, strlen(expected));
+}
+#define EXPECT_TREE(loop, expected) expect_tree(__LINE__, loop, expected)
+
+KIT_TEST(the_tree_of_tasks)
+{
+    struct chain chain;
+    struct frame frames[3];
+    int fds[2];
+    char text[1024] = "";
+    without_places();
+    rondo_loop *loop = kit_loop();
+    EXPECT_TREE(loop, "");
+    begin_chain(&chain, loop);
+    rondo_task *leaf = awaiting(loop, "leaf", &frames[0], NULL, chain.future);
+    rondo_future *both = gathered(loop, chain.task, leaf);
+    rondo_task *top = awaiting(loop, "top", &frames[1], NULL, both);
+    rondo_task *alone = awaiting(loop, "alone", &frames[2], NULL, chain.future);
+    kit_pass(loop);
+    const char *expected = "└── (T) top\n"
+                           "    └──  top\n"
+                           "        ├── (T) main\n"
+                           "        │   └──  main\n"
+                           "        │       └──  c1\n"
+                           "        │           └──  c2\n"
+                           "        │               └──  c3\n"
+                           "        └── (T) leaf\n"
+                           "            └──  leaf\n"
+                           "└── (T) alone\n"
+                           "    └──  alone";
+    EXPECT_TREE(loop, expected);
+    CHECK_EQ_INT(pipe2(fds, O_CLOEXEC), 0);
+    CHECK_OK(rondo_loop_print_task_tree(loop, fds[1]));
+    ssize_t size = read(fds[0], text, sizeof text - 1);
+    CHECK_EQ_INT(size, strlen(expected) + 1);
+    text[size - 1] = '\0';
+    CHECK_EQ_STR(text, expected);
+    close(fds[0]);
+    close(fds[1]);
+    CHECK_STATUS(rondo_loop_print_task_tree(loop, -1), -EBADF);
+    CHECK_STATUS(rondo_loop_format_task_tree(loop, NULL, 1, NULL), -EINVAL);
+    CHECK_STATUS(rondo_loop_format_task_tree(loop, NULL, 0, NULL), -ERANGE);
+    stop_task(loop, alone);
+    stop_task(loop, top);
+    CHECK_OK(rondo_task_release(leaf));
+    CHECK_OK(rondo_task_release(chain.task));
+    end_future(both);
+    end_future(chain.future);
+    kit_loop_end(loop);
+}
+
+/* A task that two await stands below both, what is below it once. */
+KIT_TEST(a_tree_that_grows_together_again)
+{
+    struct frame frames[4];
+    without_places();
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = future_of(loop);
+    rondo_task *inner = awaiting(loop, "inner", &frames[0], NULL, future);
+    rondo_task *shared = awaiting(loop, "shared", &frames[1], NULL, as_future(inner));
+    rondo_task *a = awaiting(loop, "a", &frames[2], NULL, as_future(shared));
+    rondo_task *b = awaiting(loop, "b", &frames[3], NULL, as_future(shared));
+    kit_pass(loop);
+    EXPECT_TREE(loop, "└── (T) a\n"
+                      "    └──  a\n"
+                      "        └── (T) shared\n"
+                      "            └──  shared\n"
+                      "                └── (T) inner\n"
+                      "                    └──  inner\n"
+                      "└── (T) b\n"
+                      "    └──  b\n"
+                      "        └── (T) shared (shown above)");
+    CHECK_OK(rondo_future_set_result(future, NULL, NULL));
+    run_until_done(loop, a);
+    run_until_done(loop, b);
+    rondo_task *all[] = { inner, shared, a, b };
+    for (int i = 0; i < 4; i++)
+        CHECK_OK(rondo_task_release(all[i]));
+    end_future(future);
+    kit_loop_end(loop);
+}
+
+/* a awaits b awaits c awaits a, and another awaits one of them: no tree, the circle. */
+KIT_TEST(a_circle_is_no_tree)
+{
+    static const char *const names[] = { "a", "b", "c", "other" };
+    struct frame frames[4];
+    rondo_task *tasks[4];
+    rondo_loop *loop = kit_loop();
+    for (int i = 0; i < 4; i++) {
+        frames[i] = (struct frame){ .name = names[i] };
+        tasks[i] = named_task(loop, names[i], coroutine_of(await_step, &frames[i]));
+    }
+    for (int i = 0; i < 4; i++)
+        frames[i].task = tasks[i < 3 ? (i + 1) % 3 : 1];
+    kit_pass(loop);
+    EXPECT_TREE(loop, "ERROR: await-graph contains cycles - cannot print a tree!\n\ncycle: a → b → c → a");
+    EXPECT_TREE(loop, "ERROR: await-graph contains cycles - cannot print a tree!\n\ncycle: a → b → c → a");
+    for (int i = 3; i >= 0; i--)
+        stop_task(loop, tasks[i]);
+    kit_loop_end(loop);
+}
+
+/* Far down the depth is a number. */
+KIT_TEST(a_deep_tree_is_indented_so_far)
+{
+    enum { N = 40 };
+    static struct frame frames[N];
+    static char text[65536];
+    rondo_task *tasks[N];
+    static char names[N][8];
+    without_places();
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = future_of(loop);
+    for (int i = 0; i < N; i++) {
+        snprintf(names[i], sizeof names[i], "t%d", i);
+        tasks[i] = awaiting(loop, names[i], &frames[i], NULL, i == 0 ? future : as_future(tasks[i - 1]));
+    }
+    kit_pass(loop);
+    CHECK_OK(rondo_loop_format_task_tree(loop, text, sizeof text, NULL));
+    CHECK(strncmp(text, "└── (T) t39\n", strlen("└── (T) t39\n")) == 0);
+    CHECK(strstr(text, "    (depth 49) └──  t15\n") != NULL);
+    CHECK(strstr(text, "\n    (depth 49)") == NULL); /* behind as many blanks as at the depth before */
+    CHECK(strstr(text, "    (depth 78) └── (T) t0\n") != NULL);
+    CHECK(strstr(text, "(depth 48)") == NULL);
+    CHECK_OK(rondo_future_set_result(future, NULL, NULL));
+    run_until_done(loop, tasks[N - 1]);
+    for (int i = 0; i < N; i++)
+        CHECK_OK(rondo_task_release(tasks[i]));
+    end_future(future);
+    kit_loop_end(loop);
 }

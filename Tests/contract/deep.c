@@ -237,6 +237,8 @@ DEEP_TEST(the_call_graph_of_a_million_tasks)
     CHECK(size < (size_t)n * 600);
     CHECK_OK(rondo_call_graph_release(graph));
     CHECK_STATUS(rondo_loop_format_tasks(loop, NULL, 0, &size), -ERANGE);
+    CHECK_STATUS(rondo_loop_format_task_tree(loop, NULL, 0, &size), -ERANGE);
+    CHECK(size > (size_t)n * 20 && size < (size_t)n * 800);
     CHECK_OK(rondo_task_cancel(tasks[n - 1], NULL, NULL));
     CHECK_OK(rondo_loop_run_until_complete(loop, tasks[n - 1], NULL));
     release_all(tasks, n);

@@ -58,6 +58,37 @@ static void leaked(rondo_loop *loop)
     CHECK_OK(rondo_loop_close(loop, NULL));
 }
 
+RONDO_STEP(yielding_step)
+{
+    struct frame *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_YIELD_VALUE(self, NULL, NULL);
+    RONDO_END(self);
+}
+
+static struct frame rows_frame;
+
+/* The first question is asked in the loop, which is to close the generator then. */
+RONDO_STEP(asking_step)
+{
+    struct frame *self = frame;
+    rondo_async_generator *generator = NULL;
+    RONDO_BEGIN(self);
+    CHECK_OK(rondo_async_generator_new("rows", yielding_step, &rows_frame, NULL, &generator));
+    self->value = generator;
+    CHECK_OK(rondo_async_generator_anext(generator, &self->child));
+    RONDO_AWAIT_MOVED(self, self->child);
+    RONDO_RETURN(NULL);
+    RONDO_END(self);
+}
+
+static void half_way(rondo_loop *loop)
+{
+    end_future(run_frame(loop, asking_step, &deed_frame));
+    CHECK_OK(rondo_loop_close(loop, NULL));
+    CHECK_OK(rondo_async_generator_release(deed_frame.value));
+}
+
 static void slow(rondo_loop *loop)
 {
     CHECK_OK(rondo_loop_set_debug(loop, 1));
@@ -100,6 +131,7 @@ static const struct deed {
     { "task", "unretrieved", "Task exception was never retrieved", unretrieved_task },
     { "coroutine", "unawaited", "coroutine 'work' was never awaited", unawaited },
     { "pending", "leaked", "Task was destroyed but it is pending!", leaked },
+    { "generator", "leaked", "asynchronous generator ", half_way },
     { "slow", "blocked", "Executing <Handle ", slow },
     { "stalled", "blocked", "Executing <Handle ", stalled },
     { "thread", "wrongthread", WRONG, wrong_thread },

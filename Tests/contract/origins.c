@@ -496,6 +496,53 @@ KIT_TEST(K13_never_awaited)
     kit_loop_end(loop);
 }
 
+/* ---- asynchronous generators ------------------------------------------------------------------ */
+
+static int yields_made_at;
+
+RONDO_STEP(yields_and_fails)
+{
+    struct frame *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_TRY_YIELD_VALUE(self, NULL, NULL);
+    RONDO_RAISE(7, "cleaning up");
+    RONDO_END(self);
+}
+
+__attribute__((noinline)) static rondo_async_generator *make_generator(struct frame *frame)
+{
+    rondo_async_generator *generator = NULL;
+    *frame = (struct frame){ .name = "rows" };
+    yields_made_at = __LINE__ + 1;
+    CHECK_OK(rondo_async_generator_new("rows", yields_and_fails, frame, NULL, &generator));
+    return generator;
+}
+
+struct generators {
+    struct frame frames[2];
+    rondo_async_generator *made[2];
+    bool is_quiet;
+};
+
+/* Made, asked for their first values, and, unless it is to be quiet, one question that is never awaited. */
+RONDO_STEP(asks_generators)
+{
+    struct frame *self = frame;
+    struct generators *all = self->value;
+    RONDO_BEGIN(self);
+    for (self->i = 0; self->i < 2; self->i++) {
+        all->made[self->i] = make_generator(&all->frames[self->i]);
+        CHECK_OK(rondo_async_generator_anext(all->made[self->i], &self->child));
+        RONDO_AWAIT_MOVED(self, self->child);
+    }
+    if (!all->is_quiet) {
+        CHECK_OK(rondo_async_generator_aclose(all->made[0], &self->child));
+        CHECK_OK(rondo_coroutine_release(self->child));
+    }
+    RONDO_RETURN(NULL);
+    RONDO_END(self);
+}
+
 struct asked {
     rondo_status status;
     char text[TEXT];
@@ -511,6 +558,51 @@ static void ask_report(rondo_loop *loop, rondo_exception_context *context, void 
     asked->status = rondo_exception_context_get_source_traceback(context, asked->text, TEXT, &asked->size);
     CHECK_STATUS(rondo_exception_context_get_source_frames(context, asked->frames, RONDO_ORIGIN_DEPTH, &asked->count),
                  asked->status);
+}
+
+/* It knows its maker; so do the reports of its shutdown and of its end after the loop's. */
+KIT_TEST(a_generator_knows_its_maker)
+{
+    rondo_loop *loop = debug_loop();
+    struct generators all = { 0 };
+    struct frame frame = { .value = &all };
+    struct asked asked = { .status = 1 };
+    rondo_coroutine *shutdown = NULL;
+    kit_catch_log();
+    end_future(run_frame(loop, asks_generators, &frame));
+    expect_line(origin_of(all.made[0]), yields_made_at, "make_generator");
+    const char *text = logged();
+    expect_in(text, "coroutine method 'aclose' of 'rows' was never awaited\nCoroutine created at (most recent call last)\n");
+    if (has_lines())
+        expect_in(last_call(text), ", in asks_generators");
+    CHECK_OK(rondo_loop_set_exception_handler(loop, ask_report, &asked, NULL));
+    rondo_async_generator *late = all.made[1];
+    CHECK_OK(rondo_loop_shutdown_asyncgens(loop, &shutdown));
+    CHECK_OK(rondo_loop_run_until_complete(loop, shutdown, NULL));
+    CHECK_OK(asked.status);
+    expect_line(asked.text, yields_made_at, "make_generator");
+    CHECK_EQ_STR(asked.text, origin_of(late));
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(rondo_async_generator_release(all.made[i]));
+    kit_loop_end(loop);
+}
+
+KIT_TEST(a_generator_that_is_dropped_half_way_tells_its_maker)
+{
+    rondo_loop *loop = debug_loop();
+    struct generators all = { .is_quiet = true };
+    struct frame frame = { .value = &all };
+    end_future(run_frame(loop, asks_generators, &frame));
+    kit_catch_log();
+    kit_loop_end(loop);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(rondo_async_generator_release(all.made[i]));
+        CHECK_EQ_INT(kit_logged(), 2 * i + 2);
+        expect_in(kit_logged_message(2 * i), "could not be asked to close it\nsource_traceback: Object created at");
+        expect_line(kit_logged_message(2 * i), yields_made_at, "make_generator");
+        expect_in(kit_logged_message(2 * i + 1), "Exception ignored while closing generator ");
+        expect_line(kit_logged_message(2 * i + 1), yields_made_at, "make_generator");
+    }
 }
 
 /* A handler can ask; the answer is what the object itself said. Without debug mode there is none. */

@@ -374,6 +374,192 @@ KIT_TEST(a_wrapped_future_that_is_given_up_lets_the_clock_go)
     kit_loop_end(loop);
 }
 
+/* ---- held by tasks that wait for threads ------------------------------------------------------ */
+
+struct meets {
+    rondo_loop *loop;
+    rondo_thread_queue *queue;
+    rondo_thread_event *event;
+    int tid;
+};
+
+static rondo_coroutine *get_of(rondo_thread_queue *queue)
+{
+    rondo_coroutine *get = NULL;
+    CHECK_OK(rondo_thread_queue_get_async(queue, &get));
+    return get;
+}
+
+static rondo_coroutine *put_of(rondo_thread_queue *queue)
+{
+    rondo_coroutine *put = NULL;
+    CHECK_OK(rondo_thread_queue_put_async(queue, NULL, NULL, &put));
+    return put;
+}
+
+static rondo_coroutine *join_of(rondo_thread_queue *queue)
+{
+    rondo_coroutine *join = NULL;
+    CHECK_OK(rondo_thread_queue_join_async(queue, &join));
+    return join;
+}
+
+static rondo_coroutine *wait_of(rondo_thread_event *event)
+{
+    rondo_coroutine *wait = NULL;
+    CHECK_OK(rondo_thread_event_wait_async(event, &wait));
+    return wait;
+}
+
+/* Each time once the loop sleeps in the kernel, so without the hold it would have jumped. */
+static void *meet_when_asleep(void *arg)
+{
+    struct meets *self = arg;
+    void *item = NULL;
+    kit_wait_asleep(self->tid);
+    CHECK_OK(rondo_thread_queue_put_nowait(self->queue, "got", NULL));
+    kit_wait_asleep(self->tid);
+    CHECK_OK(rondo_thread_queue_get(self->queue, RONDO_NEVER, &item));
+    CHECK_OK(rondo_thread_queue_get(self->queue, RONDO_NEVER, &item));
+    kit_wait_asleep(self->tid);
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(rondo_thread_queue_task_done(self->queue));
+    kit_wait_asleep(self->tid);
+    CHECK_OK(rondo_thread_event_set(self->event));
+    return NULL;
+}
+
+RONDO_STEP(meets_step)
+{
+    struct frame *self = frame;
+    struct meets *meets = self->value;
+    RONDO_BEGIN(self);
+    RONDO_AWAIT_MOVED(self, get_of(meets->queue));
+    kit_log("%s@%d", (const char *)sent, (int)time_of(meets->loop));
+    RONDO_AWAIT_MOVED(self, put_of(meets->queue));
+    RONDO_AWAIT_MOVED(self, put_of(meets->queue)); /* there is room for one */
+    kit_log("put@%d", (int)time_of(meets->loop));
+    RONDO_AWAIT_MOVED(self, join_of(meets->queue));
+    kit_log("joined@%d", (int)time_of(meets->loop));
+    RONDO_AWAIT_MOVED(self, wait_of(meets->event));
+    kit_log("set@%d", (int)time_of(meets->loop));
+    RONDO_RETURN(NULL);
+    RONDO_END(self);
+}
+
+static struct meets meets_of(rondo_loop *loop)
+{
+    struct meets meets = { .loop = loop, .tid = kit_tid() };
+    CHECK_OK(rondo_thread_queue_new(1, &meets.queue));
+    CHECK_OK(rondo_thread_event_new(&meets.event));
+    return meets;
+}
+
+static void end_meets(struct meets *meets)
+{
+    CHECK_OK(rondo_thread_queue_release(meets->queue));
+    CHECK_OK(rondo_thread_event_release(meets->event));
+}
+
+KIT_TEST(a_task_that_waits_for_a_thread_holds_the_clock)
+{
+    rondo_loop *loop = kit_virtual_loop();
+    struct meets meets = meets_of(loop);
+    struct frame self = { .value = &meets };
+    CHECK_OK(rondo_loop_call_later(loop, HOUR, kit_no_call, NULL, kit_drop, NULL));
+    pthread_t thread = kit_thread_start(meet_when_asleep, &meets);
+    end_future(run_frame(loop, meets_step, &self));
+    kit_thread_join(thread);
+    kit_expect_log("got@0 put@0 joined@0 set@0");
+    CHECK_STATUS(rondo_loop_unhold(loop), RONDO_E_INVALID_STATE);
+    end_meets(&meets);
+    kit_loop_drop(loop);
+}
+
+/* The four of them, each waiting. */
+static void begin_waits(struct meets *meets, rondo_task *tasks[4])
+{
+    rondo_coroutine *waits[4];
+    waits[0] = join_of(meets->queue);
+    waits[1] = wait_of(meets->event);
+    waits[2] = put_of(meets->queue);
+    rondo_thread_queue *empty = NULL;
+    CHECK_OK(rondo_thread_queue_new(0, &empty));
+    waits[3] = get_of(empty);
+    CHECK_OK(rondo_thread_queue_release(empty)); /* the coroutine holds it */
+    CHECK_OK(rondo_thread_queue_put_nowait(meets->queue, NULL, NULL));
+    for (int i = 0; i < 4; i++)
+        CHECK_OK(rondo_loop_create_task(meets->loop, waits[i], NULL, &tasks[i]));
+    kit_pass(meets->loop);
+}
+
+KIT_TEST(cancelled_it_lets_the_clock_go)
+{
+    rondo_loop *loop = kit_virtual_loop();
+    struct meets meets = meets_of(loop);
+    rondo_task *tasks[4];
+    begin_waits(&meets, tasks);
+    for (int i = 0; i < 4; i++) {
+        CHECK_OK(rondo_loop_unhold(loop)); /* there is a hold still */
+        CHECK_OK(rondo_loop_hold(loop));
+        CHECK_OK(rondo_task_cancel(tasks[i], NULL, NULL));
+        run_until_done(loop, tasks[i]);
+        end_task(tasks[i]);
+    }
+    CHECK_STATUS(rondo_loop_unhold(loop), RONDO_E_INVALID_STATE);
+    CHECK_STATUS(rondo_loop_run_forever(loop), RONDO_E_DEADLOCK);
+    end_meets(&meets);
+    kit_loop_end(loop);
+}
+
+/* Driven by hand, as a body may, and closed where it waits. */
+RONDO_STEP(closes_a_wait_step)
+{
+    struct frame *self = frame;
+    struct meets *meets = self->value;
+    rondo_coroutine *wait = wait_of(meets->event);
+    rondo_step step = -1;
+    RONDO_BEGIN(self);
+    CHECK_OK(rondo_coroutine_send(wait, NULL, &step, NULL, NULL));
+    CHECK_EQ_INT(step, RONDO_STEP_AWAIT);
+    CHECK_OK(rondo_loop_unhold(meets->loop));
+    CHECK_OK(rondo_loop_hold(meets->loop));
+    CHECK_OK(rondo_coroutine_close(wait, NULL));
+    CHECK_STATUS(rondo_loop_unhold(meets->loop), RONDO_E_INVALID_STATE);
+    CHECK_OK(rondo_coroutine_release(wait));
+    RONDO_RETURN(NULL);
+    RONDO_END(self);
+}
+
+KIT_TEST(closed_it_lets_the_clock_go)
+{
+    rondo_loop *loop = kit_virtual_loop();
+    struct meets meets = meets_of(loop);
+    struct frame self = { .value = &meets };
+    end_future(run_frame(loop, closes_a_wait_step, &self));
+    end_meets(&meets);
+    kit_loop_end(loop);
+}
+
+/* With its loop, whose memory the next loop gets: that one is held by nobody. */
+KIT_TEST(a_closed_loop_leaves_no_hold)
+{
+    rondo_loop *loop = kit_virtual_loop();
+    struct meets meets = meets_of(loop);
+    rondo_task *tasks[4];
+    begin_waits(&meets, tasks);
+    kit_record_reports(loop);
+    for (int i = 0; i < 4; i++)
+        end_task(tasks[i]);
+    kit_loop_drop(loop);
+    CHECK_EQ_INT(kit_reports(), 4);
+    loop = kit_virtual_loop();
+    CHECK_STATUS(rondo_loop_unhold(loop), RONDO_E_INVALID_STATE);
+    CHECK_STATUS(rondo_loop_run_forever(loop), RONDO_E_DEADLOCK);
+    end_meets(&meets);
+    kit_loop_end(loop);
+}
+
 /* ---- a clock that is moved by hand ---------------------------------------------------------- */
 
 KIT_TEST(by_hand_nothing_is_due_until_it_is_moved)

@@ -44,6 +44,10 @@ rondo_status rondo_capture_call_graph(rondo_awaitable *future, int32_t depth, in
 /**
  * Write the call graph of a future or task as text, with asyncio's words.
  *
+ * A call is its function with file and line, where the program's debug information tells them (see
+ * rondo/origin.h): the line that it waits at, with the macros of rondo/async.h, else the function's own.
+ * Without, it is the name of the coroutine.
+ *
  * @param future   As for rondo_capture_call_graph(), as are depth and limit.
  * @param buffer   The text: empty where that captures no graph.
  * @param size     See rondo_error_describe() for buffer, size and out_size.
@@ -137,6 +141,26 @@ rondo_status rondo_loop_format_tasks(rondo_loop *loop, char *buffer, size_t size
  * @par Contract
  * thread:loop  blocks:until-done  reenters:no  since:0.1 */
 rondo_status rondo_loop_print_tasks(rondo_loop *loop, int32_t fd);
+
+/**
+ * Write the loop's tasks that are not done as a tree, as "python -m asyncio pstree" draws it.
+ *
+ * A tree for each task that no other awaits: below it its coroutines, outermost first, with file and
+ * line as in rondo_print_call_graph(), and below the innermost the tasks that it awaits. Where several
+ * await a task, what is below it is drawn once. Tasks that wait for each other in a circle cannot be
+ * drawn: then the text is an error with a line for each of the first 16 circles.
+ *
+ * @param buffer See rondo_error_describe() for buffer, size and out_size.
+ * @return RONDO_OK, -EINVAL, -ENOMEM, -ERANGE or a status for a bad handle or thread.
+ *
+ * @par Contract
+ * thread:loop  blocks:no (reads the program's debug information)  reenters:no  since:0.1
+ */
+rondo_status rondo_loop_format_task_tree(rondo_loop *loop, char *buffer, size_t size, size_t *out_size);
+/** As rondo_loop_format_task_tree(), to a file descriptor: see rondo_print_call_graph().
+ * @par Contract
+ * thread:loop  blocks:until-done  reenters:no  since:0.1 */
+rondo_status rondo_loop_print_task_tree(rondo_loop *loop, int32_t fd);
 
 RONDO_END_DECLS
 #endif

@@ -13,7 +13,8 @@ RONDO_BEGIN_DECLS
  *
  *   unretrieved  an exception of a future or task that nobody read
  *   unawaited    a coroutine that was never awaited
- *   leaked       a task that is destroyed while it is pending, a loop that nobody closed
+ *   leaked       a task that is destroyed while it is pending, a loop that nobody closed, an asynchronous
+ *                generator that is dropped half-way after its loop
  *   blocked      a slow callback (debug mode), a stall (see rondo_loop_set_watchdog)
  *   wrongthread  a call that was refused with RONDO_E_WRONG_THREAD, in debug mode or not
  *

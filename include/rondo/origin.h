@@ -1,15 +1,15 @@
 /*
  * rondo/origin.h - who made an object, and where a task waits.
  *
- * In debug mode loops, futures, tasks, handles and coroutines record the calls that made them: up to
+ * In debug mode loops, futures, tasks, handles, coroutines and generators record the calls that made them: up to
  * ten return addresses, of which those inside of the library are left out but for what the program
- * called. What an object has recorded stays, also when debug mode is switched off again. A coroutine,
- * which belongs to no loop, records if the loop that runs in its thread is in debug mode or, where
+ * called. What an object has recorded stays, also when debug mode is switched off again. Coroutines
+ * and generators, which belong to no loop, record if the loop that runs in its thread is in debug mode or, where
  * none runs, if RONDO_DEBUG was set when the last loop was made.
  *
  * Addresses become function, file and line when somebody reads them. For that libdw (elfutils) is
- * loaded if it is there, and the program needs debug information (-g). Without, or with
- * RONDO_SYMBOLIZER=none in the environment, there are the object and what it exports, or the offset
+ * loaded if it is there, and the program needs debug information (-g). Without, in a
+ * thread with less than 256 KiB of stack left, or with RONDO_SYMBOLIZER=none in the environment, there are the object and what it exports, or the offset
  * that addr2line understands.
  */
 #ifndef RONDO_ORIGIN_H
@@ -28,7 +28,7 @@ RONDO_BEGIN_DECLS
  * `  File "prog.c", line 12, in work`. Below it stands that line of the source, if the file is where
  * the compiler saw it.
  *
- * @param object   A loop, future, task, handle or coroutine.
+ * @param object   A loop, future, task, handle, coroutine or asynchronous generator.
  * @param buffer   See rondo_error_describe(), also for size and out_size.
  * @return RONDO_OK, -ERANGE, -ENOMEM, -ENOENT (nothing was recorded) or RONDO_E_TYPE (an object of another type).
  *

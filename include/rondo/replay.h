@@ -68,7 +68,8 @@ rondo_status rondo_loop_advance(rondo_loop *loop, int64_t delta_ns);
 /**
  * Say that something will come from outside: a clock that jumps stands still until rondo_loop_unhold().
  *
- * Holds are counted. The library holds the clock itself while rondo_wrap_future() waits for a thread.
+ * Holds are counted. The library holds the clock itself while rondo_wrap_future() waits for a thread
+ * and while a task waits for a thread queue or a thread event.
  * With the real clock holds change nothing.
  *
  * @return RONDO_OK or RONDO_E_LOOP_CLOSED.

@@ -8,6 +8,9 @@
  *
  * Hold a reference for as long as a thread or a task waits. Closing a loop ends the waits of its
  * tasks and no others; shut a queue down to wake everybody.
+ *
+ * A task that waits holds the clock of its loop if that is virtual (see rondo_loop_hold()): another
+ * thread may be about to wake it, so time does not jump and nothing is a deadlock meanwhile.
  */
 #ifndef RONDO_THREAD_QUEUE_H
 #define RONDO_THREAD_QUEUE_H

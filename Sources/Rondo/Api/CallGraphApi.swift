@@ -143,7 +143,7 @@ public func rondo_call_graph_get_call_count(_ graph: OpaquePointer?, _ index: In
 @_cdecl("rondo_call_graph_get_call") @implementation
 public func rondo_call_graph_get_call(_ graph: OpaquePointer?, _ index: Int, _ call: Int) -> UnsafePointer<CChar>? {
   guard let found = CallGraphRef.find(graph), let entry = found.entry(index) else { return literal("") }
-  return found.call(entry, call) ?? literal("")
+  return found.call(entry, call).map { found.text($0.name) } ?? literal("")
 }
 
 // MARK: - the table of tasks
@@ -164,5 +164,26 @@ public func rondo_loop_print_tasks(_ loop: OpaquePointer?, _ fd: Int32) -> rondo
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   var text = Text()
   found.describeTasks(&text)
+  return writeOut(&text, fd)
+}
+
+// MARK: - the tree of tasks
+
+@_cdecl("rondo_loop_format_task_tree") @implementation
+public func rondo_loop_format_task_tree(
+  _ loop: OpaquePointer?, _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int, _ outSize: UnsafeMutablePointer<Int>?
+) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  if buffer == nil && size != 0 { return -EINVAL }
+  var text = Text()
+  found.describeTaskTree(&text)
+  return text.copyOut(buffer, size, outSize)
+}
+
+@_cdecl("rondo_loop_print_task_tree") @implementation
+public func rondo_loop_print_task_tree(_ loop: OpaquePointer?, _ fd: Int32) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  var text = Text()
+  found.describeTaskTree(&text)
   return writeOut(&text, fd)
 }

@@ -134,24 +134,11 @@ enum Contexts {
   }
 
   @inline(__always)
-  static func retain(_ tag: ContextTag) {
-    if let object = object(tag) { object.pin() } else { Maps.retain(tag) }
-  }
-
-  @inline(__always)
   static func release(_ tag: ContextTag) {
     if let object = object(tag) { object.unpin() } else { Maps.release(tag) }
   }
 
   // MARK: - entering and leaving, nested strictly within a thread
-
-  /// False if it is an object that is entered already. Another thread may still be faster than
-  /// a following enter(): where that matters, tryEnter() asks and enters in one.
-  @inline(__always)
-  static func canEnter(_ tag: ContextTag) -> Bool {
-    if let object = object(tag) { return !object.isEntered }
-    return true
-  }
 
   /// Make it current unless it is entered already. The tag's own reference stays the caller's
   /// and must last until leave().
@@ -170,11 +157,6 @@ enum Contexts {
     rondo_thread()!.pointee.entered = object.state.pointee.header.handle
     return saved
   }
-
-  /// As tryEnter(). If another thread was faster since canEnter() the current context is an
-  /// empty one until leave(): never the one that the other thread is changing.
-  @inline(__always)
-  static func enter(_ tag: ContextTag) -> SavedContext { tryEnter(tag) ?? enterOwned(0) }
 
   @inline(__always)
   static func leave(_ tag: ContextTag, _ saved: SavedContext) {

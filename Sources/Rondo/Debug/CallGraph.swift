@@ -23,10 +23,18 @@ struct CallGraphEntry {
   var flags: UInt16  // RONDO_CALL_GRAPH_REPEATED and _CYCLE, and while it is made, CallGraphBits
 }
 
+struct CallGraphCall {
+  var step: UInt  // the function; 0 for what has none
+  var name: UInt32  // offset
+  var place: UInt32  // the line that it waits at, 0 for unknown, and `generator`
+
+  static let generator: UInt32 = 1 << 31
+}
+
 struct CallGraphState {
   var header: ObjectHeader
   var entries: UnsafeMutablePointer<CallGraphEntry>?
-  var calls: UnsafeMutablePointer<UInt32>?  // offsets of names
+  var calls: UnsafeMutablePointer<CallGraphCall>?
   var names: UnsafeMutablePointer<CChar>?
   var count: Int
 }
@@ -81,9 +89,9 @@ struct CallGraphRef {
 
   func text(_ offset: UInt32) -> UnsafePointer<CChar> { UnsafePointer(s.pointee.names! + Int(offset)) }
 
-  /// The name of a call, the innermost first.
-  func call(_ entry: CallGraphEntry, _ index: Int) -> UnsafePointer<CChar>? {
+  /// The innermost first.
+  func call(_ entry: CallGraphEntry, _ index: Int) -> CallGraphCall? {
     if index < 0 || index >= Int(entry.callCount) { return nil }
-    return text(s.pointee.calls![Int(entry.firstCall) + index])
+    return s.pointee.calls![Int(entry.firstCall) + index]
   }
 }

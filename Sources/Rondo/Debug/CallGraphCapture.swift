@@ -22,7 +22,7 @@ enum CallGraphBits {
 
 struct CallGraphCapture {
   var entries = Growing<CallGraphEntry>()
-  var calls = Growing<UInt32>()
+  var calls = Growing<CallGraphCall>()
   var names = Growing<CChar>()
   private var work = Growing<Work>()
   private var through = Growing<UInt64>()  // addresses
@@ -153,9 +153,17 @@ struct CallGraphCapture {
     let end = limit < 0 ? Swift.min(count, skipped - limit) : count
     var at = 0
     Stacks.forEachCall(of: task) { call in
-      if at >= first && at < end { check(calls.append(addName(Stacks.name(of: call)))) }
+      if at >= first && at < end { check(calls.append(describe(call, of: task))) }
       at += 1
     }
+  }
+
+  /// Lines are asked for where all of the graph is wanted.
+  private mutating func describe(_ call: ActivationPointer, of task: TaskRef) -> CallGraphCall {
+    let line = levels == UInt32.max ? UInt32(task.line(of: call)) : 0
+    return CallGraphCall(
+      step: unsafeBitCast(call.pointee.step, to: UInt.self), name: addName(Stacks.name(of: call)),
+      place: line | (call.isGenerator ? CallGraphCall.generator : 0))
   }
 
   private mutating func addTaskName(_ task: TaskRef) -> UInt32 {

@@ -1,10 +1,11 @@
 // CallGraphText.swift - call graphs and tasks as text, with asyncio's words.
 //
-// A line of a call has no file and no line number: C does not keep them. Entries further in are
-// indented further, up to a point: behind it the depth is a number, else the text of a chain would
-// grow with the square of its length.
+// A line of a call has its file and its line where the program's debug information tells them, and
+// then its function; else the name that the coroutine was made with. Entries further in are indented
+// further, up to a point: behind it the depth is a number, else the text of a chain would grow with
+// the square of its length.
 //
-// Knows: CallGraph, Stacks, Awaiters. Does not know: where the text goes.
+// Knows: CallGraph, Stacks, Awaiters, Frames. Does not know: where the text goes.
 
 import CRondo
 import CRondoShim
@@ -43,10 +44,24 @@ extension CallGraphRef {
   private func describeCalls(_ entry: CallGraphEntry, _ text: inout Text) {
     line(entry, "  + Call stack:", &text)
     for i in 0..<Int(entry.callCount) {
-      line(entry, "  |   in async ", &text)
-      text.add(call(entry, i))
-      text.add("()")
+      line(entry, "  |   ", &text)
+      describe(call(entry, i)!, &text)
     }
+  }
+
+  /// "File 'x.c', line 12, in async f()".
+  private func describe(_ call: CallGraphCall, _ text: inout Text) {
+    let (symbol, line) = Frames.place(ofFunction: call.step, Int64(call.place & ~CallGraphCall.generator))
+    if let file = symbol.file {
+      text.add("File '")
+      text.add(file)
+      text.add("', line ")
+      text.add(line)
+      text.add(", ")
+    }
+    text.add(call.place & CallGraphCall.generator != 0 ? "in async generator " as StaticString : "in async ")
+    text.add(symbol.file == nil ? self.text(call.name) : symbol.name ?? self.text(call.name))
+    text.add("()")
   }
 
   private func line(_ entry: CallGraphEntry, _ words: StaticString, _ text: inout Text) {
@@ -114,7 +129,7 @@ extension LoopRef {
     let shown = Swift.min(8, Int(entry.callCount))
     for i in 0..<shown {
       if i > 0 { text.add(" -> ") }
-      text.add(graph.call(entry, i))
+      text.add(graph.text(graph.call(entry, i)!.name))
     }
     if shown < Int(entry.callCount) { text.add(" -> ...") }
     pad(start, 40, &text)

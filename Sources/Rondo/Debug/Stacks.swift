@@ -15,14 +15,17 @@ enum Stacks {
     task.future.loop.isMine && task.future.loop.s.pointee.currentTask == bits(task.s)
   }
 
-  /// Visit the activations of a task, the innermost first.
+  /// Visit the activations of a task, the innermost first. Those that only pass on what a generator
+  /// answers are left out: the generator's body is there.
   static func forEachCall(of task: TaskRef, _ visit: (ActivationPointer) -> Void) {
     if task.future.isDone { return }
     let root = task.root
     var at = innermost(of: task)
+    var isInner = false
     while true {
-      visit(at)
+      if at == root || !(isInner && at.has(ActivationBits.asks)) { visit(at) }
       if at == root { return }
+      isInner = at.isGenerator
       // A coroutine that a step drives by hand is nobody's child; the task is further out all the same.
       at = address(at.pointee.parent)?.assumingMemoryBound(to: Activation.self) ?? root
     }
@@ -41,7 +44,7 @@ enum Stacks {
   /// The name that the coroutine was made with, else that of its function if the program exports it.
   static func name(of call: ActivationPointer) -> UnsafePointer<CChar> {
     let given = call.pointee.name ?? literal("coroutine")
-    if strcmp(given, literal("coroutine")) != 0 { return given }
+    if strcmp(given, literal(call.isGenerator ? "generator" as StaticString : "coroutine")) != 0 { return given }
     let step = unsafeBitCast(call.pointee.step, to: UInt.self)
     var info = Dl_info()
     guard step != 0, dladdr(UnsafeRawPointer(bitPattern: step), &info) != 0, let name = info.dli_sname,

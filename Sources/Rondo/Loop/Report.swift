@@ -88,7 +88,7 @@ extension LoopRef {
     report.s.pointee.task = task
     report.s.pointee.handle = handle
     report.s.pointee.asyncgen = asyncgen
-    report.s.pointee.source = UInt64(Origins.trace(of: future != 0 ? future : task != 0 ? task : handle))
+    report.s.pointee.source = UInt64(Origins.trace(of: future != 0 ? future : task != 0 ? task : handle != 0 ? handle : asyncgen))
     callHandler(report)
     _ = report.releaseUser()
   }

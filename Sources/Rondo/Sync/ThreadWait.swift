@@ -2,7 +2,8 @@
 //
 // A coroutine may be made on one thread and run by the loop of another, so it holds a pin, which any
 // thread may give back. It belongs to a loop only while it stands in line: with a future of the loop
-// that runs it.
+// that runs it, whose clock it holds meanwhile: whoever wakes it may be another thread, which no
+// virtual clock may overtake.
 //
 // Knows: ThreadQueue, ThreadEvent. Does not know: who puts and gets.
 
@@ -20,6 +21,7 @@ private struct ThreadFrame {
   var object: UInt64  // address, pinned
   var wish: UInt32
   var place: ThreadPlace
+  var held: UInt64  // handle of the loop whose clock it holds, 0 for none
   var item: Value  // put's, until it is in the queue
 }
 
@@ -101,7 +103,10 @@ struct ThreadWait {
         if let future { _ = future.releaseUser() }
         return status == RONDO_OK ? Native.value(value) : Native.raise(ErrorRef.of(status))
       }
-      if let future { return Native.awaits(future.handle, moved: false) }
+      if let future {
+        holdClock(future.loop)
+        return Native.awaits(future.handle, moved: false)
+      }
       if let running = address(rondo_thread()!.pointee.running) {
         future = FutureRef.make(LoopRef(running), user: true)
         failure = -ENOMEM
@@ -128,10 +133,22 @@ struct ThreadWait {
 
   // MARK: - leaving
 
+  private func holdClock(_ loop: LoopRef) {
+    if loop.isVirtual && loop.hold() == RONDO_OK { s.pointee.held = loop.s.pointee.header.handle }
+  }
+
+  /// The loop may be gone.
+  private func letClockGo() {
+    if s.pointee.held == 0 { return }
+    if let loop = LoopRef.find(opaque(s.pointee.held)) { _ = loop.unhold() }
+    s.pointee.held = 0
+  }
+
   /// Stand in line no longer; whether it had been woken.
   private func leaveLine() -> Bool {
     if !s.pointee.place.isParked { return false }
     s.pointee.place.isParked = false
+    letClockGo()
     rondo_lock(lock)
     let isInLine = s.pointee.place.lot != 0
     if isInLine { lot.remove(parking) }

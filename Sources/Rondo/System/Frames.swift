@@ -139,6 +139,15 @@ enum Frames {
     text.add(symbol.line)
   }
 
+  /// What is known about a coroutine's function, and the line to show: the one it waits at, else the
+  /// function's own. Nothing about the library's.
+  @inline(never)  // for people
+  static func place(ofFunction address: UInt, _ line: Int64) -> (Symbol, Int64) {
+    if address == 0 || rondo_shim_is_own_code(UInt64(address)) != 0 { return (Symbol(), 0) }
+    let symbol = function(address)
+    return (symbol, line > 0 ? line : symbol.line)
+  }
+
   /// The line for a coroutine: its function, and the line it waits at if that is known. Without
   /// debug information it has the name that the program gave it.
   static func describe(function address: UInt, _ line: Int32, _ name: UnsafePointer<CChar>?, _ text: inout Text) {

@@ -39,7 +39,8 @@ enum Origins {
 
   static func isRecorded(_ kind: UInt32) -> Bool {
     switch kind {
-    case Kind.loop, Kind.handle, Kind.threadHandle, Kind.future, Kind.task, Kind.coroutine: return true
+    case Kind.loop, Kind.handle, Kind.threadHandle, Kind.future, Kind.task, Kind.coroutine, Kind.generator:
+      return true
     default: return false
     }
   }

@@ -82,6 +82,7 @@ struct GeneratorRef {
     made.body.pointee = Activation(
       step: step, frame: frame.pointer, drop: frame.drop, name: name ?? literal("generator"), parent: 0,
       flags: flags, count: 0)
+    if CoroutineRef.isOriginWanted { Origins.record(slot) }
     return made
   }
 
@@ -272,6 +273,7 @@ struct GeneratorRef {
     describe(&text)
     text.add(":\n")
     error.describeFully(&text)
+    addOrigin(&text)
     Log.write(RONDO_LOG_ERROR, text.cString)
   }
 
@@ -280,6 +282,13 @@ struct GeneratorRef {
     text.add("asynchronous generator ")
     describe(&text)
     text.add(" was dropped half-way, and its event loop could not be asked to close it")
+    addOrigin(&text)
     Log.write(RONDO_LOG_WARNING, text.cString)
+    FailOn.check(FailOn.leaked, literal("asynchronous generator dropped half-way, and its event loop is closed"))
+  }
+
+  private func addOrigin(_ text: inout Text) {
+    Origins.addStack(
+      Origins.trace(of: raw), "\nsource_traceback: Object created at (most recent call last):", &text)
   }
 }

@@ -135,7 +135,7 @@ struct CoroutineRef {
   }
 
   /// It belongs to no loop, so the one that runs in this thread decides, or the environment.
-  private static var isOriginWanted: Bool {
+  static var isOriginWanted: Bool {
     address(rondo_thread()!.pointee.running).map { LoopRef($0).isDebugging } ?? Origins.isWanted
   }
 

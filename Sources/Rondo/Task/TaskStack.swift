@@ -55,7 +55,7 @@ extension TaskRef {
   }
 
   /// The line of the await that it waits at, 0 if it is not known.
-  private func line(of activation: ActivationPointer) -> Int32 {
+  func line(of activation: ActivationPointer) -> Int32 {
     let isRunning = future.loop.s.pointee.currentTask == bits(s) || future.has(FutureBits.stepping)
     return isRunning ? 0 : rondo_shim_frame_line(activation.pointee.frame)
   }
