@@ -30,3 +30,4 @@ function(rondo_recipe name module package)
 endfunction()
 
 rondo_recipe(curl libcurl libcurl4-openssl-dev)
+rondo_recipe(cares libcares libc-ares-dev)

@@ -16,7 +16,7 @@
 #include <string.h>
 
 struct transfer {
-    struct curl_loop *curl;
+    struct await_curl *curl;
     struct transfer *next, **link; /* in curl->transfers */
     CURL *easy;                    /* NULL when it has ended */
     rondo_future *future;          /* ours, to complete; NULL when it has ended */
@@ -24,7 +24,7 @@ struct transfer {
     char message[CURL_ERROR_SIZE];
 };
 
-struct curl_loop {
+struct await_curl {
     rondo_loop *loop;
     CURLM *multi;
     rondo_handle *timer;
@@ -106,7 +106,9 @@ static void complete(struct transfer *transfer, CURLcode code)
         (void)rondo_future_set_result(transfer->future, response, free_response); /* cancelled: dropped */
     } else if (make_error(transfer->easy, code, transfer->message, &error) == RONDO_OK) {
         (void)rondo_future_set_exception(transfer->future, error);
-    } /* without memory for an error: a broken promise, below */
+    } else { /* no memory for an error: that needs none */
+        (void)rondo_future_cancel(transfer->future, NULL, NULL);
+    }
     rondo_error_release(error);
     end_transfer(transfer);
 }
@@ -114,7 +116,7 @@ static void complete(struct transfer *transfer, CURLcode code)
 /* ---- libcurl asks the loop ------------------------------------------------------------------- */
 
 /* After every call into libcurl: who is done? */
-static void collect(struct curl_loop *curl)
+static void collect(struct await_curl *curl)
 {
     CURLMsg *message;
     int left;
@@ -130,7 +132,7 @@ static void collect(struct curl_loop *curl)
 
 static void on_readable(int32_t fd, void *arg)
 {
-    struct curl_loop *curl = arg;
+    struct await_curl *curl = arg;
     int running;
     (void)curl_multi_socket_action(curl->multi, fd, CURL_CSELECT_IN, &running);
     collect(curl);
@@ -138,7 +140,7 @@ static void on_readable(int32_t fd, void *arg)
 
 static void on_writable(int32_t fd, void *arg)
 {
-    struct curl_loop *curl = arg;
+    struct await_curl *curl = arg;
     int running;
     (void)curl_multi_socket_action(curl->multi, fd, CURL_CSELECT_OUT, &running);
     collect(curl);
@@ -146,7 +148,7 @@ static void on_writable(int32_t fd, void *arg)
 
 static void on_timer(void *arg)
 {
-    struct curl_loop *curl = arg;
+    struct await_curl *curl = arg;
     int running;
     (void)curl_multi_socket_action(curl->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(curl);
@@ -155,7 +157,7 @@ static void on_timer(void *arg)
 /* libcurl's: from now on watch fd for `what`. It says REMOVE before it closes fd. */
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
-    struct curl_loop *curl = arg;
+    struct await_curl *curl = arg;
     rondo_status reader, writer;
     (void)easy;
     (void)unused;
@@ -171,7 +173,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
 /* libcurl's: call me in so many milliseconds; 0 is not "now, from in here", but as soon as possible. */
 static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 {
-    struct curl_loop *curl = arg;
+    struct await_curl *curl = arg;
     (void)multi;
     if (curl->timer != NULL)
         rondo_handle_cancel(curl->timer);
@@ -183,9 +185,9 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
                                  &curl->timer) == RONDO_OK ? 0 : -1;
 }
 
-rondo_status curl_loop_open(rondo_loop *loop, struct curl_loop **out_curl)
+rondo_status await_curl_open(rondo_loop *loop, struct await_curl **out_curl)
 {
-    struct curl_loop *curl = calloc(1, sizeof *curl);
+    struct await_curl *curl = calloc(1, sizeof *curl);
     if (curl == NULL)
         return -ENOMEM;
     curl->multi = curl_multi_init();
@@ -203,7 +205,7 @@ rondo_status curl_loop_open(rondo_loop *loop, struct curl_loop **out_curl)
     return RONDO_OK;
 }
 
-void curl_loop_close(struct curl_loop *curl)
+void await_curl_close(struct await_curl *curl)
 {
     if (curl == NULL)
         return;
@@ -240,7 +242,7 @@ static void free_transfer(void *arg)
 }
 
 /* From here on the easy handle is the transfer's. */
-static struct transfer *make_transfer(struct curl_loop *curl, CURL *easy)
+static struct transfer *make_transfer(struct await_curl *curl, CURL *easy)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     struct curl_response *response = calloc(1, sizeof *response);
@@ -267,7 +269,7 @@ static struct transfer *make_transfer(struct curl_loop *curl, CURL *easy)
 /* Into libcurl with it. On failure the caller's future goes, and the transfer with it. */
 static rondo_status begin(struct transfer *transfer, rondo_future *future)
 {
-    struct curl_loop *curl = transfer->curl;
+    struct await_curl *curl = transfer->curl;
     CURLMcode code = curl_multi_add_handle(curl->multi, transfer->easy);
     if (code != CURLM_OK)
         return code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
@@ -281,7 +283,7 @@ static rondo_status begin(struct transfer *transfer, rondo_future *future)
     return RONDO_OK;
 }
 
-rondo_status curl_loop_perform(struct curl_loop *curl, CURL *easy, rondo_future **out_future)
+rondo_status await_curl_perform(struct await_curl *curl, CURL *easy, rondo_future **out_future)
 {
     rondo_future *future = NULL;
     struct transfer *transfer = easy != NULL ? make_transfer(curl, easy) : NULL;
@@ -302,7 +304,7 @@ rondo_status curl_loop_perform(struct curl_loop *curl, CURL *easy, rondo_future 
     return status;
 }
 
-rondo_status curl_loop_get(struct curl_loop *curl, const char *url, rondo_future **out_future)
+rondo_status await_curl_get(struct await_curl *curl, const char *url, rondo_future **out_future)
 {
     CURL *easy = curl_easy_init();
     if (easy == NULL)
@@ -311,5 +313,5 @@ rondo_status curl_loop_get(struct curl_loop *curl, const char *url, rondo_future
         curl_easy_cleanup(easy);
         return -ENOMEM;
     }
-    return curl_loop_perform(curl, easy, out_future);
+    return await_curl_perform(curl, easy, out_future);
 }

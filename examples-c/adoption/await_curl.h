@@ -13,7 +13,7 @@
 #include <rondo.h>
 
 /** A multi handle and the loop that drives it. It belongs to the loop's thread. */
-struct curl_loop;
+struct await_curl;
 
 /** What a transfer ends with, whatever the server answered: 404 is a response, too. */
 struct curl_response {
@@ -23,7 +23,7 @@ struct curl_response {
 };
 
 /** Make one; for a loop one is enough. @return RONDO_OK or -ENOMEM. */
-rondo_status curl_loop_open(rondo_loop *loop, struct curl_loop **out_curl);
+rondo_status await_curl_open(rondo_loop *loop, struct await_curl **out_curl);
 
 /**
  * Begin a transfer; its future's value is a struct curl_response.
@@ -34,12 +34,12 @@ rondo_status curl_loop_open(rondo_loop *loop, struct curl_loop **out_curl);
  *
  * @param easy Set up by the caller but for where the body goes; moves on every return.
  */
-rondo_status curl_loop_perform(struct curl_loop *curl, CURL *easy, rondo_future **out_future);
+rondo_status await_curl_perform(struct await_curl *curl, CURL *easy, rondo_future **out_future);
 
-/** As curl_loop_perform(), for a URL alone. */
-rondo_status curl_loop_get(struct curl_loop *curl, const char *url, rondo_future **out_future);
+/** As await_curl_perform(), for a URL alone. */
+rondo_status await_curl_get(struct await_curl *curl, const char *url, rondo_future **out_future);
 
 /** End what still runs, cancelling its futures, and free. Before the loop is closed. NULL is a no-op. */
-void curl_loop_close(struct curl_loop *curl);
+void await_curl_close(struct await_curl *curl);
 
 #endif

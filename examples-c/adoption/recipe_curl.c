@@ -103,7 +103,7 @@ RONDO_STEP(serve)
 
 struct client {
     RONDO_FRAME;
-    struct curl_loop *curl;
+    struct await_curl *curl;
     rondo_future *transfer;
     char url[80];
 };
@@ -113,7 +113,7 @@ RONDO_STEP(fetch)
 {
     struct client *self = frame;
     RONDO_BEGIN(self);
-    RONDO_CHECK(curl_loop_get(self->curl, self->url, &self->transfer), "get");
+    RONDO_CHECK(await_curl_get(self->curl, self->url, &self->transfer), "get");
     RONDO_AWAIT_MOVED(self, self->transfer);
     const struct curl_response *response = sent;
     printf("%s answered %ld, %zu bytes: \"%s\"\n", strchr(self->url + 7, '/'), response->status,
@@ -124,7 +124,7 @@ RONDO_STEP(fetch)
 struct main_frame {
     RONDO_FRAME;
     struct server server;
-    struct curl_loop *curl;
+    struct await_curl *curl;
     uint16_t port, closed_port;
     struct client clients[3];
     rondo_future *future;
@@ -135,7 +135,7 @@ struct main_frame {
 static void drop_main(void *frame)
 {
     struct main_frame *self = frame;
-    curl_loop_close(self->curl);
+    await_curl_close(self->curl);
     rondo_task_release(self->task);
     rondo_event_release(self->server.happened);
     if (self->server.listener >= 0)
@@ -154,7 +154,7 @@ static rondo_status prepare(struct main_frame *self)
     if (status == RONDO_OK)
         status = rondo_loop_spawn(rondo_running_loop(), serve, &self->server, NULL, NULL, NULL);
     if (status == RONDO_OK)
-        status = curl_loop_open(rondo_running_loop(), &self->curl);
+        status = await_curl_open(rondo_running_loop(), &self->curl);
     return status;
 }
 
@@ -167,7 +167,7 @@ static struct client *prepare_client(struct main_frame *self, int index, uint16_
     return client;
 }
 
-/* Three at once; curl_loop_get() makes futures, so no task is needed for that. */
+/* Three at once; await_curl_get() makes futures, so no task is needed for that. */
 static rondo_status get_three(struct main_frame *self)
 {
     rondo_awaitable *transfers[3] = { NULL };
@@ -175,7 +175,7 @@ static rondo_status get_three(struct main_frame *self)
     for (int i = 0; i < 3 && status == RONDO_OK; i++) {
         static const char *const paths[] = { "/hello/anne", "/hello/bert", "/nothing" };
         rondo_future *transfer = NULL;
-        status = curl_loop_get(self->curl, prepare_client(self, i, self->port, paths[i])->url, &transfer);
+        status = await_curl_get(self->curl, prepare_client(self, i, self->port, paths[i])->url, &transfer);
         transfers[i] = transfer;
     }
     if (status == RONDO_OK)
@@ -224,16 +224,16 @@ RONDO_STEP(main_step)
     print_three(self->future);
     rondo_future_release(self->future);
 
-    RONDO_CHECK(curl_loop_get(self->curl, prepare_client(self, 0, self->closed_port, "/")->url,
+    RONDO_CHECK(await_curl_get(self->curl, prepare_client(self, 0, self->closed_port, "/")->url,
                               &self->future), "get");
     RONDO_TRY_AWAIT_MOVED(self, self->future);
     printf("nobody listens: %s\n", rondo_status_name(rondo_error_get_status(thrown)));
-    RONDO_CHECK(curl_loop_get(self->curl, "no-such-protocol://127.0.0.1/", &self->future), "get");
+    RONDO_CHECK(await_curl_get(self->curl, "no-such-protocol://127.0.0.1/", &self->future), "get");
     RONDO_TRY_AWAIT_MOVED(self, self->future);
     recipe_print_error("no such protocol", thrown);
 
     /* A timeout around the await cancels the transfer; so does cancelling the task. */
-    RONDO_CHECK(curl_loop_get(self->curl, prepare_client(self, 0, self->port, "/never")->url,
+    RONDO_CHECK(await_curl_get(self->curl, prepare_client(self, 0, self->port, "/never")->url,
                               &self->future), "get");
     RONDO_CHECK(rondo_wait_for(self->future, 50000000, &self->coroutine), "wait_for");
     rondo_future_release(self->future);
@@ -260,9 +260,9 @@ RONDO_STEP(main_step)
     puts("the server saw the client leave");
 
     /* Closing ends what still runs. */
-    RONDO_CHECK(curl_loop_get(self->curl, prepare_client(self, 0, self->port, "/never")->url,
+    RONDO_CHECK(await_curl_get(self->curl, prepare_client(self, 0, self->port, "/never")->url,
                               &self->future), "get");
-    curl_loop_close(self->curl);
+    await_curl_close(self->curl);
     self->curl = NULL;
     RONDO_TRY_AWAIT_MOVED(self, self->future);
     recipe_print_error("after close", thrown);
