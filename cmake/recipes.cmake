@@ -31,3 +31,4 @@ endfunction()
 
 rondo_recipe(curl libcurl libcurl4-openssl-dev)
 rondo_recipe(cares libcares libc-ares-dev)
+rondo_recipe(postgres libpq libpq-dev)
