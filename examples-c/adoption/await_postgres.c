@@ -7,7 +7,8 @@
  *
  * Cancelling. A query that was sent has to be read to its end, or the next one would get its rows. So a
  * cancelled coroutine asks the server to stop (PQcancel(), which blocks and therefore runs in a thread),
- * waits for both, and only then lets the cancellation pass. Waiting for PQcancel() is not a nicety: a
+ * asks again as long as it does not (a request that comes before the server has begun is lost), waits for
+ * both, and only then lets the cancellation pass. Waiting for PQcancel() is not a nicety: a
  * request that arrives late would cancel the next query.
  *
  * A query and the caller each hold the connection: closing it under a query is an error of the query's.
@@ -20,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ASK_AGAIN_NS INT64_C(100000000)
 
 struct await_postgres {
     rondo_loop *loop;
@@ -42,6 +45,7 @@ struct query {
     PGresult *result;        /* the last one, or the first error */
     rondo_error *interrupted; /* the cancellation that is waiting */
     rondo_future *cancelling; /* PQcancel() in a thread */
+    rondo_handle *again;      /* when to ask once more */
     rondo_coroutine *acquire;
     rondo_future *shield;
 };
@@ -289,18 +293,38 @@ static void free_cancel(void *cancel)
     PQfreeCancel(cancel);
 }
 
-/* The task was cancelled while the query runs: keep that, and tell the server, once. */
+static void ask_to_stop(struct query *self)
+{
+    PGcancel *cancel = PQgetCancel(self->postgres->conn);
+    rondo_future_release(self->cancelling);
+    self->cancelling = NULL;
+    if (cancel == NULL || rondo_loop_to_thread(self->postgres->loop, cancel_job, cancel, free_cancel,
+                                               &self->cancelling) != RONDO_OK)
+        lose(self->postgres); /* better no connection than one that is busy for nobody */
+}
+
+/* The query still runs: the server ignores a request that comes before it has begun with the query. */
+static void on_still_running(void *arg)
+{
+    struct query *self = arg;
+    if (!self->sent || self->postgres->lost)
+        return;
+    if (self->cancelling == NULL || rondo_future_is_done(self->cancelling))
+        ask_to_stop(self);
+    (void)rondo_handle_rearm(self->again, ASK_AGAIN_NS);
+}
+
+/* The task was cancelled while the query runs: keep that, and tell the server, until it stops. */
 static void interrupt(struct query *self, rondo_error *thrown)
 {
-    PGcancel *cancel;
     if (self->interrupted != NULL)
         return;
     rondo_error_retain(thrown);
     self->interrupted = thrown;
-    cancel = PQgetCancel(self->postgres->conn);
-    if (cancel == NULL || rondo_loop_to_thread(self->postgres->loop, cancel_job, cancel, free_cancel,
-                                               &self->cancelling) != RONDO_OK)
-        lose(self->postgres); /* better no connection than one that is busy for nobody */
+    ask_to_stop(self);
+    if (rondo_loop_call_later(self->postgres->loop, ASK_AGAIN_NS, on_still_running, self, NULL,
+                              &self->again) != RONDO_OK)
+        lose(self->postgres);
 }
 
 /* Do what can be done without waiting. Returns 1 when the query is over, or the connection. */
@@ -406,6 +430,9 @@ static void drop_query(void *frame)
     PQclear(self->result);
     rondo_error_release(self->interrupted);
     rondo_future_release(self->cancelling);
+    if (self->again != NULL)
+        rondo_handle_cancel(self->again);
+    rondo_handle_release(self->again);
     let_go(self->postgres);
 }
 
