@@ -14,7 +14,7 @@ demo: all       ## build and run the examples
 	tools/demo build/examples-c
 
 check:          ## every test, on every build; the last line says "N passed, N failed"
-	@tools/install-deps
+	@tools/install-deps tests
 	@tools/check
 
 bench: all      ## rondo and its peers on the same work

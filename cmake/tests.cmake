@@ -68,6 +68,8 @@ foreach(source IN LISTS example_sources)
   endif()
 endforeach()
 
+include(cmake/recipes.cmake)
+
 # -- the library and its sources -----------------------------------------------------------------
 
 if(EXISTS "${PROJECT_SOURCE_DIR}/Tests/parity/CMakeLists.txt")
