@@ -47,12 +47,22 @@ foreach(name alloc_failure fork misuse random_walk task task_group threads)
   endif()
 endforeach()
 
+# isolated_lua needs Lua, which nothing else does.
+pkg_check_modules(LUA QUIET IMPORTED_TARGET lua5.4)
+if(NOT LUA_FOUND)
+  message(STATUS "Skipped: examples-c/isolated_lua.c, because there is no lua5.4 (liblua5.4-dev)")
+  list(FILTER example_sources EXCLUDE REGEX "isolated_lua\\.c$")
+endif()
+
 foreach(source IN LISTS example_sources)
   get_filename_component(name "${source}" NAME_WE)
   add_executable("example-${name}" "${source}")
   set_target_properties("example-${name}" PROPERTIES
     OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples-c")
   target_link_libraries("example-${name}" PRIVATE rondo Threads::Threads)
+  if(name STREQUAL "isolated_lua")
+    target_link_libraries("example-${name}" PRIVATE PkgConfig::LUA)
+  endif()
   set(expected "${PROJECT_SOURCE_DIR}/examples-c/expected/${name}.txt")
   if(EXISTS "${expected}")
     rondo_test("example/${name}" example "${PROJECT_SOURCE_DIR}/tools/run-example"

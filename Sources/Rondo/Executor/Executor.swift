@@ -67,6 +67,8 @@ struct PoolOptions {
   var name: (UInt64, UInt64) = (0, 0)  // up to 9 bytes and a NUL
   var start: rondo_worker_start_fn? = nil
   var stop: rondo_worker_stop_fn? = nil
+  var make: rondo_worker_make_fn? = nil
+  var end: rondo_worker_end_fn? = nil
   var submit: rondo_executor_submit_fn? = nil
   var shutdown: rondo_executor_shutdown_fn? = nil
   var arg: Value = .none
