@@ -39,6 +39,23 @@ foreach(source IN LISTS contract_sources)
   rondo_test("contract/${name}" contract "$<TARGET_FILE:contract-${name}>")
 endforeach()
 
+# What the jobs of process pools are: libraries that know the public header and nothing else.
+foreach(kind contract examples-c)
+  set(library "process_jobs_${kind}")
+  if(kind STREQUAL "contract")
+    add_library("${library}" MODULE "${PROJECT_SOURCE_DIR}/Tests/contract/jobs/process_jobs.c")
+    add_dependencies(contract-process_pool "${library}")
+  else()
+    add_library("${library}" MODULE "${PROJECT_SOURCE_DIR}/examples-c/jobs/primes.c")
+  endif()
+  set_target_properties("${library}" PROPERTIES PREFIX ""
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${kind}")
+  target_include_directories("${library}" PRIVATE "${PROJECT_SOURCE_DIR}/include")
+  add_dependencies("${library}" rondo_worker)
+endforeach()
+set_target_properties(process_jobs_contract PROPERTIES OUTPUT_NAME process_jobs)
+set_target_properties(process_jobs_examples-c PROPERTIES OUTPUT_NAME primes)
+
 # Some once more with everything in debug mode, where each object records who made it.
 foreach(name alloc_failure fork misuse random_walk task task_group threads)
   if(TARGET "contract-${name}")

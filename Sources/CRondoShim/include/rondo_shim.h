@@ -41,6 +41,7 @@
 #include <unistd.h>
 
 #include "rondo_shim_core.h"
+#include "rondo_shim_worker.h"
 
 /* -- panic.c ---------------------------------------------------------------------------------- */
 

@@ -164,7 +164,7 @@ public func rondo_loop_to_thread(
 public func rondo_loop_set_default_executor(_ loop: OpaquePointer?, _ executor: OpaquePointer?) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   guard let pool = ExecutorRef.find(executor) else { return ExecutorRef.explain(executor) }
-  if pool.s.pointee.isCustom { return RONDO_E_TYPE }
+  if !pool.s.pointee.takesJobs { return RONDO_E_TYPE }
   found.setDefaultExecutor(pool)
   return RONDO_OK
 }

@@ -73,6 +73,7 @@ enum Status {
     case RONDO_E_RUNNER_CLOSED: return row("RONDO_E_RUNNER_CLOSED", "Runner is closed", "RuntimeError")
     case RONDO_E_EXECUTOR_SHUT_DOWN:
       return row("RONDO_E_EXECUTOR_SHUT_DOWN", "cannot schedule new futures after shutdown", "RuntimeError")
+    case RONDO_E_BROKEN_POOL: return row("RONDO_E_BROKEN_POOL", "a worker process ended abruptly", "BrokenProcessPool")
     default: return nil
     }
   }
@@ -158,6 +159,8 @@ enum Status {
     check("RONDO_LANE_RESOLVER", Int64(RONDO_LANE_RESOLVER))
     check("RONDO_LANE_LOW", Int64(RONDO_LANE_LOW))
     check("RONDO_JOB_COPY_CONTEXT", Int64(RONDO_JOB_COPY_CONTEXT))
+    check("RONDO_PROCESS_KILL", Int64(RONDO_PROCESS_KILL))
+    check("RONDO_PROCESS_MESSAGE_MAX", Int64(RONDO_PROCESS_MESSAGE_MAX))
     check("RONDO_SHUTDOWN_CANCEL", Int64(RONDO_SHUTDOWN_CANCEL))
     check("RONDO_SHUTDOWN_UNBLOCK", Int64(RONDO_SHUTDOWN_UNBLOCK))
     check("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))

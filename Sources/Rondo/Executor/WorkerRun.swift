@@ -178,14 +178,15 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
       pool.stop?(pool.arg.pointer)
       return false
     }
-    pointee.state = state
+    rondo_store64(&pointee.state, bits(state))
     return true
   }
 
   /// The other way round.
   private func finish() {
     let pool = executor.s.pointee.pool
-    if pool.make != nil { pool.end?(pool.arg.pointer, pointee.state) }
+    let state = address(pointee.state)
+    if pool.make != nil || state != nil { pool.end?(pool.arg.pointer, state) }
     pool.stop?(pool.arg.pointer)
   }
 
@@ -227,7 +228,7 @@ extension JobRef {
     guard let raw = address(rondo_thread()!.pointee.worker) else { return nil }
     let worker = raw.assumingMemoryBound(to: WorkerState.self)
     // Not of a pool whose job runs, in this thread, one of a custom executor.
-    return s.pointee.executor == bits(worker.pointee.executor) ? worker.pointee.state : nil
+    return s.pointee.executor == bits(worker.pointee.executor) ? address(worker.pointee.state) : nil
   }
 }
 
