@@ -428,6 +428,7 @@ KIT_TEST(cancelling_kills_when_asked)
     CHECK(id_of_worker(pool) != pid); /* the queue goes on, with another process */
     CHECK_EQ_INT(kill(pid, 0), -1);
     end_pool(pool);
+    kit_pass(loop); /* it learns that the job has ended */
     kit_loop_end(loop);
     end_signals(&signals);
 }
@@ -516,9 +517,10 @@ KIT_TEST(a_loop_that_closes_forgets_the_job)
     rondo_process_call call = call_of("wait_for_go");
     CHECK_OK(rondo_loop_run_in_process(loop, pool, &call, signals.begun, strlen(signals.begun), NULL, NULL));
     wait_for_begun(&signals);
-    kit_loop_drop(loop);
+    CHECK_OK(rondo_loop_close(loop, NULL));
     let_go_on(&signals);
     end_pool(pool);
+    CHECK_OK(rondo_loop_release(loop));
     end_signals(&signals);
 }
 
