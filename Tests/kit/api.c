@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_FUNCTIONS 400
+#define MAX_FUNCTIONS 600
 
 struct api_function api_functions[MAX_FUNCTIONS];
 static int function_count;

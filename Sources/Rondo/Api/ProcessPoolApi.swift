@@ -69,6 +69,7 @@ public func rondo_executor_submit_process(
   _ inputSize: Int, _ drop: rondo_drop_fn?, _ outFuture: OutHandle?
 ) -> rondo_status {
   guard let found = ExecutorRef.find(executor) else { return refuse(ExecutorRef.explain(executor), input, drop) }
+  if found.isInherited { return refuse(RONDO_E_WRONG_PROCESS, input, drop) }
   if !found.isOfProcesses { return refuse(RONDO_E_TYPE, input, drop) }
   let (made, refusal) = readCall(call, Value(pointer: input, drop: drop), inputSize)
   guard let made else { return refuse(refusal, input, drop) }
