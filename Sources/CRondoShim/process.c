@@ -18,6 +18,20 @@
 #define CLONE_PIDFD 0x1000
 #endif
 
+/* ThreadSanitizer takes clone() for a fork, and does in the parent's memory what belongs into a child's;
+ * what clang instruments would be left without its end, because exec does not return. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+extern int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
+#endif
+#if defined(__clang__)
+#define BARE __attribute__((disable_sanitizer_instrumentation))
+#else
+#define BARE
+#endif
+
 extern char **environ;
 
 struct start {
@@ -26,8 +40,8 @@ struct start {
     volatile int error;
 };
 
-/* Between clone() and exec: system calls only. A sanitizer's own records are the parent's. */
-__attribute__((no_sanitize("address", "thread"))) static int become_worker(void *arg)
+/* Between clone() and exec: system calls only. */
+BARE static int become_worker(void *arg)
 {
     struct start *start = arg;
     char *const arguments[] = { (char *)"rondo-worker", NULL };

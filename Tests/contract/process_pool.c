@@ -599,9 +599,11 @@ KIT_TEST(fork_leaves_the_pool_to_the_parent)
         CHECK_EQ_INT(atomic_load(&kit_drops), 1);
         CHECK_STATUS(rondo_executor_shutdown(pool, 0, RONDO_NEVER, NULL), RONDO_E_WRONG_PROCESS);
         CHECK_OK(rondo_executor_release(pool));
+#ifndef KIT_TSAN /* which starts no thread in the child of a process that had some */
         rondo_executor *own = pool_of(1);
         CHECK(id_of_worker(own) != worker);
         end_pool(own);
+#endif
         _exit(0);
     }
     CHECK_EQ_INT(kit_wait_child(child), 0);

@@ -97,7 +97,8 @@ extension JobRef {
   /// Run by its worker's thread.
   fileprivate func makeCall(_ call: ProcessCallPointer) -> rondo_status {
     let worker = address(rondo_thread()!.pointee.worker)!.assumingMemoryBound(to: WorkerState.self)
-    guard let process = worker.process() else { return -ENOMEM }
+    let (found, refusal) = worker.process()
+    guard let process = found else { return refusal }
     let status = process.prepare()
     if status != RONDO_OK { return status }
     rondo_fence()  // the state before the look: whoever asks does it the other way round
@@ -114,12 +115,12 @@ extension JobRef {
 
 extension UnsafeMutablePointer where Pointee == WorkerState {
   /// What there is of its process, made when it is first needed.
-  fileprivate func process() -> WorkerProcessPointer? {
-    if let state = address(pointee.state) { return WorkerProcessPointer.from(state) }
+  fileprivate func process() -> (WorkerProcessPointer?, rondo_status) {
+    if let state = address(pointee.state) { return (WorkerProcessPointer.from(state), RONDO_OK) }
     let pool = pointee.executor.pointee.pool.arg.pointer!.assumingMemoryBound(to: ProcessPool.self)
-    guard let made = WorkerProcessPointer.make(pool) else { return nil }
-    rondo_store64(&pointee.state, bits(made))
-    return made
+    let (made, status) = WorkerProcessPointer.make(pool)
+    if let made { rondo_store64(&pointee.state, bits(made)) }
+    return (made, status)
   }
 
   /// A shutdown asks its job, which is held, to end.

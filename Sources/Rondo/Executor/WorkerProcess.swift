@@ -19,7 +19,7 @@ struct WorkerProcess {
   var pool: ProcessPoolPointer
   var socket: Int32  // -1 for no process
   var pidfd: Int32
-  var wake: Int32  // an eventfd; any thread writes to it
+  let wake: Int32  // an eventfd; any thread writes to it
   var jobs: UInt64  // of this process
 }
 
@@ -28,30 +28,32 @@ typealias WorkerProcessPointer = UnsafeMutablePointer<WorkerProcess>
 extension UnsafeMutablePointer where Pointee == WorkerProcess {
   static func from(_ raw: Raw?) -> WorkerProcessPointer { raw!.assumingMemoryBound(to: WorkerProcess.self) }
 
-  static func make(_ pool: ProcessPoolPointer) -> WorkerProcessPointer? {
-    guard let made = allocateArray(WorkerProcess.self, 1) else { return nil }
-    made.initialize(to: WorkerProcess(pool: pool, socket: -1, pidfd: -1, wake: -1, jobs: 0))
-    return made
+  /// Whole before anybody else learns of it.
+  static func make(_ pool: ProcessPoolPointer) -> (WorkerProcessPointer?, rondo_status) {
+    guard let made = allocateArray(WorkerProcess.self, 1) else { return (nil, -ENOMEM) }
+    let wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    if wake < 0 {
+      let error = rondo_errno()
+      free(made)
+      return (nil, -error)
+    }
+    made.initialize(to: WorkerProcess(pool: pool, socket: -1, pidfd: -1, wake: wake, jobs: 0))
+    return (made, RONDO_OK)
   }
 
   func dispose() {
     end()
-    if pointee.wake >= 0 { close(pointee.wake) }
+    close(pointee.wake)
     free(self)
   }
 
   /// Any thread, while the job runs: its process is to be killed.
-  func poke() { if pointee.wake >= 0 { _ = eventfd_write(pointee.wake, 1) } }
+  func poke() { _ = eventfd_write(pointee.wake, 1) }
 
   // MARK: - start
 
   /// A process that lives, and nobody's wish of before. RONDO_OK or an errno.
   func prepare() -> rondo_status {
-    if pointee.wake < 0 {
-      let made = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-      if made < 0 { return -rondo_errno() }
-      pointee.wake = made
-    }
     var count: UInt64 = 0
     _ = eventfd_read(pointee.wake, &count)
     let limit = pointee.pool.pointee.jobsPerProcess
