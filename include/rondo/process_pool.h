@@ -18,7 +18,7 @@
  * it. A process that is killed between two jobs is replaced when the next one comes.
  *
  * The processes run rondo-worker, a small program that is installed with the library, in a directory
- * "rondo" beside it. No code of the program runs in them but the jobs. They have no descriptors but
+ * "rondo" beside it; a program that contains librondo.a has to have it beside itself, or name it. No code of the program runs in them but the jobs. They have no descriptors but
  * 0 (/dev/null), 1 and 2, default signal handlers, ignore SIGINT, and end when the program does,
  * however that ends.
  */
