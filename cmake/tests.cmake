@@ -47,6 +47,24 @@ foreach(source IN LISTS contract_sources)
   rondo_test("contract/${name}" contract "$<TARGET_FILE:contract-${name}>")
 endforeach()
 
+# What the jobs of process pools are: libraries that know the public header and nothing else.
+foreach(kind contract examples-c)
+  set(library "process_jobs_${kind}")
+  if(kind STREQUAL "contract")
+    add_library("${library}" MODULE "${PROJECT_SOURCE_DIR}/Tests/contract/jobs/process_jobs.c")
+    add_dependencies(contract-process_pool "${library}")
+    add_dependencies(contract-alloc_failure "${library}")
+  else()
+    add_library("${library}" MODULE "${PROJECT_SOURCE_DIR}/examples-c/jobs/primes.c")
+  endif()
+  set_target_properties("${library}" PROPERTIES PREFIX ""
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${kind}")
+  target_include_directories("${library}" PRIVATE "${PROJECT_SOURCE_DIR}/include")
+  add_dependencies("${library}" rondo_worker)
+endforeach()
+set_target_properties(process_jobs_contract PROPERTIES OUTPUT_NAME process_jobs)
+set_target_properties(process_jobs_examples-c PROPERTIES OUTPUT_NAME primes)
+
 # Some once more with everything in debug mode, where each object records who made it.
 foreach(name alloc_failure fork misuse random_walk task task_group threads)
   if(TARGET "contract-${name}")
@@ -55,12 +73,22 @@ foreach(name alloc_failure fork misuse random_walk task task_group threads)
   endif()
 endforeach()
 
+# isolated_lua needs Lua, which nothing else does.
+pkg_check_modules(LUA QUIET IMPORTED_TARGET lua5.4)
+if(NOT LUA_FOUND)
+  message(STATUS "Skipped: examples-c/isolated_lua.c, because there is no lua5.4 (liblua5.4-dev)")
+  list(FILTER example_sources EXCLUDE REGEX "isolated_lua\\.c$")
+endif()
+
 foreach(source IN LISTS example_sources)
   get_filename_component(name "${source}" NAME_WE)
   add_executable("example-${name}" "${source}")
   set_target_properties("example-${name}" PROPERTIES
     OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples-c")
   target_link_libraries("example-${name}" PRIVATE rondo Threads::Threads)
+  if(name STREQUAL "isolated_lua")
+    target_link_libraries("example-${name}" PRIVATE PkgConfig::LUA)
+  endif()
   set(expected "${PROJECT_SOURCE_DIR}/examples-c/expected/${name}.txt")
   if(EXISTS "${expected}")
     rondo_test("example/${name}" example "${PROJECT_SOURCE_DIR}/tools/run-example"

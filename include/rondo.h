@@ -61,6 +61,7 @@
 #include <rondo/sync.h>
 #include <rondo/queue.h>
 #include <rondo/executor.h>
+#include <rondo/process_pool.h>
 #include <rondo/group.h>
 #include <rondo/generator.h>
 #include <rondo/threads.h>

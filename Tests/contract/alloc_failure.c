@@ -1102,6 +1102,47 @@ out:
 
 KIT_TEST(oom_executors) { sweep(executors); }
 
+/* ---- process pools ----------------------------------------------------------------------------- */
+
+/* Whatever fails on the way, in whichever thread, the future is done: with the echo or without. */
+static void check_echo(rondo_thread_future *future)
+{
+    void *value = NULL;
+    rondo_status status = rondo_thread_future_result(future, RONDO_NEVER, &value);
+    if (status == RONDO_OK)
+        CHECK(((rondo_bytes *)value)->size == 4 && memcmp(((rondo_bytes *)value)->data, "text", 4) == 0);
+    else
+        CHECK_STATUS(status, RONDO_E_RAISED);
+    CHECK_OK(rondo_thread_future_release(future));
+}
+
+static void process_pools(void)
+{
+    rondo_process_pool_options options = { .size = sizeof options, .max_workers = 1 };
+    static char library[4096];
+    rondo_process_call call = { .size = sizeof call, .library = library, .symbol = "echo" };
+    rondo_executor *pool = NULL;
+    rondo_thread_future *future = NULL;
+    ssize_t size = readlink("/proc/self/exe", library, sizeof library - 20);
+    CHECK(size > 0);
+    library[size] = '\0';
+    strcpy(strrchr(library, '/'), "/process_jobs.so");
+    TRY(rondo_executor_new_process_pool(&options, &pool));
+    for (int i = 0; i < 2; i++)
+        if (!REFUSED(rondo_executor_submit_process(pool, &call, "text", 4, GIVEN, &future)))
+            check_echo(future);
+    call.symbol = "fail_with_words";
+    if (!REFUSED(rondo_executor_submit_process(pool, &call, "text", 4, GIVEN, &future)))
+        check_echo(future);
+out:
+    if (pool != NULL) {
+        CHECK_OK(rondo_executor_shutdown(pool, 0, RONDO_NEVER, NULL));
+        CHECK_OK(rondo_executor_release(pool));
+    }
+}
+
+KIT_TEST_WITHIN(oom_process_pools, 60) { sweep(process_pools); }
+
 /* ---- embedding ------------------------------------------------------------------------------- */
 
 static void guest(void)

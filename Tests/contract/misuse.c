@@ -326,6 +326,9 @@ static uint64_t pointer_of(const struct api_param *param, const struct world *wo
     static const rondo_executor_vtable vtable = { .size = sizeof vtable, .submit = keep_job };
     if (strstr(param->type, "_vtable *") != NULL)
         return (uintptr_t)&vtable;
+    static const rondo_process_call call = { .size = sizeof call, .library = "/no/library", .symbol = "none" };
+    if (strstr(param->type, "_process_call *") != NULL)
+        return (uintptr_t)&call;
     if (strstr(param->type, "_options *") != NULL || strstr(param->type, "rondo_task **") != NULL)
         return 0;
     if (strstr(param->type, "sockaddr") != NULL)

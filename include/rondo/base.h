@@ -94,6 +94,8 @@ typedef int32_t rondo_status;
 #define RONDO_E_RUNNER_CLOSED (-20034)
 /** "cannot schedule new futures after shutdown". */
 #define RONDO_E_EXECUTOR_SHUT_DOWN (-20035)
+/** A worker process ended abruptly. */
+#define RONDO_E_BROKEN_POOL (-20038)
 
 /** A text is no signature; rondo_signature_check() says where and why. */
 #define RONDO_E_BAD_SIGNATURE (-20036)

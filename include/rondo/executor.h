@@ -16,6 +16,9 @@
  * A loop that is given no executor makes a thread pool of its own when it is first needed: at most
  * min(32, CPUs + 4) workers named "asyncio_0", "asyncio_1", ..., as asyncio does.
  *
+ * Workers can be isolated: with options.make each makes a state of its own when it starts, such as an
+ * interpreter, which no other thread ever sees. A job reads its worker's with rondo_job_get_state().
+ *
  * Cancelling the future of a job that waits in the queue takes it out. A job that runs goes on, and
  * what it returns is dropped, unless it said with rondo_job_set_unblock() how it is interrupted.
  */
@@ -56,6 +59,10 @@ typedef rondo_status (*rondo_job_fn)(rondo_job *job, void *arg);
 typedef rondo_status (*rondo_worker_start_fn)(void *arg);
 /** Runs in each worker before it ends. */
 typedef void (*rondo_worker_stop_fn)(void *arg);
+/** Makes the state of one worker, in its thread; any status but RONDO_OK makes the pool unusable. */
+typedef rondo_status (*rondo_worker_make_fn)(void *arg, void **out_state);
+/** Ends what rondo_worker_make_fn made, in the same thread. */
+typedef void (*rondo_worker_end_fn)(void *arg, void *state);
 /** Takes a job over: to be run once with rondo_job_run(), or let go of with rondo_job_abandon(). */
 typedef rondo_status (*rondo_executor_submit_fn)(void *self, rondo_job *job, int32_t lane);
 /** Does what rondo_executor_shutdown() asks for. */
@@ -77,6 +84,8 @@ typedef struct rondo_thread_pool_options {
     rondo_worker_stop_fn stop;   /**< NULL, or called with arg in each worker before it ends. */
     void *arg;                   /**< Moves on every return. */
     rondo_drop_fn drop;          /**< NULL, or called once with arg when the pool is gone. */
+    rondo_worker_make_fn make;   /**< NULL, or makes each worker a state of its own, after start. */
+    rondo_worker_end_fn end;     /**< NULL, or ends that state, before stop; only with make. */
 } rondo_thread_pool_options;
 
 /** How an executor of the program's own does its work. */
@@ -315,6 +324,18 @@ rondo_status rondo_job_raise(rondo_job *job, rondo_error *error);
  * thread:job  blocks:until-done (a hook that is running)  reenters:no  since:0.1
  */
 rondo_status rondo_job_set_unblock(rondo_job *job, rondo_call_fn fn, void *arg);
+/**
+ * Get the state of the worker that runs the job: what rondo_worker_make_fn made (InterpreterPoolExecutor).
+ *
+ * It is this thread's alone until the job returns. What the job leaves in it, the next job finds.
+ *
+ * @param out_state The state; NULL if the pool makes none, or the executor is custom.
+ * @return RONDO_OK, -EINVAL or RONDO_E_WRONG_THREAD (the job does not run in this thread).
+ *
+ * @par Contract
+ * thread:job  blocks:no  reenters:no  borrows:out_state(until the job returns)  since:0.1
+ */
+rondo_status rondo_job_get_state(const rondo_job *job, void **out_state);
 /** Return 1 if nobody wants the result any more, or a shutdown asks it to end, else 0.
  * @par Contract
  * thread:job  blocks:no  reenters:no  since:0.1 */

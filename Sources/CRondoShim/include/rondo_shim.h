@@ -42,6 +42,7 @@
 
 #include "rondo_shim_core.h"
 #include "rondo_shim_ffi.h"
+#include "rondo_shim_worker.h"
 
 /* -- panic.c ---------------------------------------------------------------------------------- */
 

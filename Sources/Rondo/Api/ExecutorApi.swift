@@ -31,6 +31,7 @@ extension PoolOptions {
     maxWorkers = wanted.max_workers == 0 ? ExecutorRef.defaultWorkers : wanted.max_workers
     minWorkers = wanted.min_workers
     if maxWorkers > mostWorkers || minWorkers > maxWorkers || wanted.idle_ns < 0 || wanted.reserved != 0 { return -EINVAL }
+    if wanted.end != nil && wanted.make == nil { return -EINVAL }
     if wanted.stack_size > 1 << 40 || (wanted.stack_size != 0 && wanted.stack_size < 16_384) { return -EINVAL }
     let given = wanted.name ?? literal("rondo")
     if strlen(given) > 9 { return -ENAMETOOLONG }
@@ -42,6 +43,8 @@ extension PoolOptions {
     limits = wanted.lane_limits
     start = wanted.start
     stop = wanted.stop
+    make = wanted.make
+    end = wanted.end
     arg = Value(pointer: wanted.arg, drop: wanted.drop)
     return RONDO_OK
   }
@@ -161,7 +164,7 @@ public func rondo_loop_to_thread(
 public func rondo_loop_set_default_executor(_ loop: OpaquePointer?, _ executor: OpaquePointer?) -> rondo_status {
   guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
   guard let pool = ExecutorRef.find(executor) else { return ExecutorRef.explain(executor) }
-  if pool.s.pointee.isCustom { return RONDO_E_TYPE }
+  if !pool.s.pointee.takesJobs { return RONDO_E_TYPE }
   found.setDefaultExecutor(pool)
   return RONDO_OK
 }
@@ -278,6 +281,17 @@ public func rondo_job_set_unblock(_ job: OpaquePointer?, _ fn: rondo_call_fn?, _
   let (found, status) = running(job)
   guard let found else { return status }
   return found.setUnblock(fn, arg)
+}
+
+@_cdecl("rondo_job_get_state") @implementation
+public func rondo_job_get_state(_ job: OpaquePointer?, _ outState: UnsafeMutablePointer<UnsafeMutableRawPointer?>?)
+  -> rondo_status
+{
+  let (found, status) = running(job)
+  guard let found else { return status }
+  guard let outState else { return -EINVAL }
+  outState.pointee = found.workerState
+  return RONDO_OK
 }
 
 @_cdecl("rondo_job_is_cancelled") @implementation

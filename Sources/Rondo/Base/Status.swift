@@ -76,6 +76,7 @@ enum Status {
     case RONDO_E_BAD_SIGNATURE: return row("RONDO_E_BAD_SIGNATURE", "the text is no signature", "ValueError")
     case RONDO_E_NO_CLOSURES:
       return row("RONDO_E_NO_CLOSURES", "the system allows no executable memory for a function", "PermissionError")
+    case RONDO_E_BROKEN_POOL: return row("RONDO_E_BROKEN_POOL", "a worker process ended abruptly", "BrokenProcessPool")
     default: return nil
     }
   }
@@ -162,6 +163,8 @@ enum Status {
     check("RONDO_LANE_RESOLVER", Int64(RONDO_LANE_RESOLVER))
     check("RONDO_LANE_LOW", Int64(RONDO_LANE_LOW))
     check("RONDO_JOB_COPY_CONTEXT", Int64(RONDO_JOB_COPY_CONTEXT))
+    check("RONDO_PROCESS_KILL", Int64(RONDO_PROCESS_KILL))
+    check("RONDO_PROCESS_MESSAGE_MAX", Int64(RONDO_PROCESS_MESSAGE_MAX))
     check("RONDO_SHUTDOWN_CANCEL", Int64(RONDO_SHUTDOWN_CANCEL))
     check("RONDO_SHUTDOWN_UNBLOCK", Int64(RONDO_SHUTDOWN_UNBLOCK))
     check("RONDO_LOG_ERROR", Int64(RONDO_LOG_ERROR))

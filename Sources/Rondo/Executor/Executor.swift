@@ -22,6 +22,7 @@ struct ExecutorState {
   var header: ObjectHeader
   var forks: UInt32  // never changes; what the process's counter was
   var isCustom: Bool
+  var takesJobs: Bool  // jobs of threads, into the queue: neither custom nor a pool of processes
   var hasLimits: Bool
   var lists: UnsafeMutablePointer<JobLink>?  // ten rings: incoming by lane, outgoing by lane
   var pool: PoolOptions
@@ -67,6 +68,9 @@ struct PoolOptions {
   var name: (UInt64, UInt64) = (0, 0)  // up to 9 bytes and a NUL
   var start: rondo_worker_start_fn? = nil
   var stop: rondo_worker_stop_fn? = nil
+  var make: rondo_worker_make_fn? = nil
+  var end: rondo_worker_end_fn? = nil
+  var poke: rondo_drop_fn? = nil  // a pool of processes: end the process with this state
   var submit: rondo_executor_submit_fn? = nil
   var shutdown: rondo_executor_shutdown_fn? = nil
   var arg: Value = .none
@@ -98,6 +102,7 @@ struct ExecutorRef {
   var raw: Raw { Raw(s) }
   @inline(__always)
   var handle: OpaquePointer? { opaque(s.pointee.header.handle) }
+  var isOfProcesses: Bool { s.pointee.pool.poke != nil }
   /// True in a child of the process that made it.
   @inline(__always)
   var isInherited: Bool { s.pointee.forks != rondo_peek32(&rondo_globals()!.pointee.forks) }
@@ -129,6 +134,7 @@ struct ExecutorRef {
     }
     s.pointee.forks = rondo_peek32(&rondo_globals()!.pointee.forks)
     s.pointee.isCustom = isCustom
+    s.pointee.takesJobs = !isCustom && options.poke == nil
     let limits = options.limits
     s.pointee.hasLimits = limits.0 | limits.1 | limits.2 | limits.3 | limits.4 != 0
     s.pointee.lists = lists

@@ -24,7 +24,19 @@ extension ExecutorRef {
   /// Put a new job into the queue. On success it is the executor's.
   @inline(__always)
   func submit(_ job: JobRef) -> rondo_status {
-    if s.pointee.isCustom || isInherited { return submitElsewhere(job) }
+    if !s.pointee.takesJobs || isInherited { return submitElsewhere(job) }
+    return enqueue(job)
+  }
+
+  /// The same for a pool of processes, whose jobs are calls of libraries and nothing else.
+  @inline(never)  // what costs microseconds anyway
+  private func submitCall(_ job: JobRef) -> rondo_status { isInherited ? RONDO_E_WRONG_PROCESS : enqueue(job) }
+
+  @inline(__always)
+  func submit(_ job: JobRef, isCall: Bool) -> rondo_status { isCall ? submitCall(job) : submit(job) }
+
+  @inline(__always)
+  private func enqueue(_ job: JobRef) -> rondo_status {
     job.s.pointee.executor = bits(s)
     rondo_lock(incomingLock)
     if s.pointee.workers == 0 {
@@ -53,6 +65,7 @@ extension ExecutorRef {
   @inline(never)  // not what is fast
   private func submitElsewhere(_ job: JobRef) -> rondo_status {
     if isInherited { return RONDO_E_WRONG_PROCESS }
+    if isOfProcesses { return RONDO_E_TYPE }
     rondo_lock(incomingLock)
     let isShut = s.pointee.isShut
     rondo_unlock(incomingLock)
@@ -62,7 +75,7 @@ extension ExecutorRef {
 
   /// rondo_executor_submit: a thread future with one reference of C's. The argument moves on success.
   @inline(never)  // for threads without a loop
-  func submit(_ request: JobRequest) -> (ThreadFutureRef?, rondo_status) {
+  func submit(_ request: JobRequest, isCall: Bool = false) -> (ThreadFutureRef?, rondo_status) {
     guard let future = ThreadFutureRef.make() else { return (nil, -ENOMEM) }
     guard let job = JobRef.make(request.fn, request.arg) else {
       _ = future.releaseUser()
@@ -73,7 +86,7 @@ extension ExecutorRef {
     Global.pin(job.raw)
     future.expect(job: job.raw, { JobRef($0!).cancel() }, drop: { JobRef($0!).unpinGlobal() })
     var status = job.set(request, isDebug: false)
-    if status == RONDO_OK { status = submit(job) }
+    if status == RONDO_OK { status = submit(job, isCall: isCall) }
     if status == RONDO_OK { return (future, RONDO_OK) }
     job.forget()
     future.unpin()
@@ -121,7 +134,7 @@ extension LoopRef {
 
   /// rondo_loop_run_in_executor; the argument moves on success. nil for a pool is the default one.
   @inline(__always)
-  func run(in executor: ExecutorRef?, _ request: JobRequest) -> (FutureRef?, rondo_status) {
+  func run(in executor: ExecutorRef?, _ request: JobRequest, isCall: Bool = false) -> (FutureRef?, rondo_status) {
     var pool = executor
     if pool == nil {
       let status = findDefaultExecutor()
@@ -136,7 +149,7 @@ extension LoopRef {
     job.tie(future)
     job.holdClock(self)
     var status = job.set(request, isDebug: rondo_peek32(&s.pointee.debug) != 0)
-    if status == RONDO_OK { status = pool.unsafelyUnwrapped.submit(job) }
+    if status == RONDO_OK { status = pool.unsafelyUnwrapped.submit(job, isCall: isCall) }
     if status == RONDO_OK { return (future, RONDO_OK) }
     return notTaken(job, future, status)
   }

@@ -43,7 +43,10 @@ extension ExecutorRef {
       let named = worker.pointee.mustAsk
       worker.pointee.mustAsk = 0
       if named != 0, let job = worker.holdJob() {
-        if job.s.pointee.header.handle == named { return job }
+        if job.s.pointee.header.handle == named {
+          if let poke = s.pointee.pool.poke { worker.poke(job, poke) }
+          return job
+        }
         job.letGoOfHold()
       }
       at = worker.pointee.next

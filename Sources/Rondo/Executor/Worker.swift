@@ -28,6 +28,7 @@ struct WorkerState {
   var thread: UInt64  // its own, before it ends
   var job: UInt64  // any thread; address of what runs, under the lock of outgoing; it ends without
   var waitsFor: UInt64  // handle of a job, under the lock of outgoing
+  var state: UInt64  // any thread; address of what options.make made, or of its process; its own
   var mustAsk: UInt64  // handle of a job that a shutdown is to ask; under both locks
   var awake: UInt32  // any thread, a futex
   var number: UInt32
@@ -99,7 +100,7 @@ extension ExecutorRef {
     guard let worker = allocateArray(WorkerState.self, 1) else { return startFailed(ENOMEM) }
     rondo_lock(incomingLock)
     worker.initialize(to: WorkerState(
-      waits: .ofPool, executor: s, next: nil, previous: nil, nextIdle: nil, thread: 0, job: 0, waitsFor: 0, mustAsk: 0,
+      waits: .ofPool, executor: s, next: nil, previous: nil, nextIdle: nil, thread: 0, job: 0, waitsFor: 0, state: 0, mustAsk: 0,
       awake: 1, number: s.pointee.started, lane: 0, isSearching: true, isWatching: false, countsInLane: false))
     s.pointee.started &+= 1
     enlist(worker)

@@ -18,7 +18,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
       while let job = worker.next() { job.run(worker) }
       // A job that forked has returned in the child, which has no pool: its only thread ends.
       if worker.executor.isInherited { return nil }
-      worker.executor.s.pointee.pool.stop?(worker.executor.s.pointee.pool.arg.pointer)
+      worker.finish()
     }
     rondo_thread()!.pointee.worker = 0
     worker.leave()
@@ -160,14 +160,34 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
 
   // MARK: - first and last
 
-  /// The program's initializer; false if it failed, which ends the pool.
+  /// The program's initializer and factory; false if one failed, which ends the pool.
   private func begin() -> Bool {
-    let executor = executor
-    guard let start = executor.s.pointee.pool.start else { return true }
-    let status = start(executor.s.pointee.pool.arg.pointer)
-    if status == RONDO_OK { return true }
-    executor.breakDown(status)
-    return false
+    let pool = executor.s.pointee.pool
+    if let start = pool.start {
+      let status = start(pool.arg.pointer)
+      if status != RONDO_OK {
+        executor.breakDown(status)
+        return false
+      }
+    }
+    guard let make = pool.make else { return true }
+    var state: Raw?
+    let status = make(pool.arg.pointer, &state)
+    if status != RONDO_OK {
+      executor.breakDown(status)
+      pool.stop?(pool.arg.pointer)
+      return false
+    }
+    rondo_store64(&pointee.state, bits(state))
+    return true
+  }
+
+  /// The other way round.
+  private func finish() {
+    let pool = executor.s.pointee.pool
+    let state = address(pointee.state)
+    if pool.make != nil || state != nil { pool.end?(pool.arg.pointer, state) }
+    pool.stop?(pool.arg.pointer)
   }
 
   /// The worker's last act: to be joined by somebody else, unless it is the last of all.
@@ -199,6 +219,16 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     rondo_shim_detach_thread(pointee.thread)
     free(self)
     executor.end()
+  }
+}
+
+extension JobRef {
+  /// What the factory of its pool made for this thread, which runs it.
+  var workerState: Raw? {
+    guard let raw = address(rondo_thread()!.pointee.worker) else { return nil }
+    let worker = raw.assumingMemoryBound(to: WorkerState.self)
+    // Not of a pool whose job runs, in this thread, one of a custom executor.
+    return s.pointee.executor == bits(worker.pointee.executor) ? address(worker.pointee.state) : nil
   }
 }
 

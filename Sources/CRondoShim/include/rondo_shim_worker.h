@@ -1,0 +1,48 @@
+/* rondo_shim_worker.h - what a pool and its worker processes say to one another.
+ *
+ * A stream socket in both directions. A request is its head, the library, the symbol and the input;
+ * an answer is its head, the text of a failure and the output. A worker reads a whole request before
+ * it begins, and writes nothing until it is done, so neither ever waits for the other's buffers.
+ * Both ends are the same build on the same machine: numbers go as they lie in memory. */
+#ifndef RONDO_SHIM_WORKER_H
+#define RONDO_SHIM_WORKER_H
+
+#include <stdint.h>
+
+#define RONDO_WORKER_SOCKET 3 /* its number in a worker process */
+#define RONDO_WORKER_MAGIC 0x72300001u
+
+struct rondo_worker_request {
+    uint32_t magic;
+    uint32_t library_size; /* without a NUL */
+    uint32_t symbol_size;
+    uint32_t reserved;
+    uint64_t input_size;
+};
+
+struct rondo_worker_answer {
+    uint32_t magic;
+    int32_t status;
+    uint32_t text_size;
+    uint32_t reserved;
+    uint64_t output_size;
+};
+
+/* How a process ended. */
+#define RONDO_END_UNKNOWN 0 /* somebody else has reaped it */
+#define RONDO_END_EXITED 1
+#define RONDO_END_KILLED 2
+
+struct rondo_process_end {
+    int32_t how;
+    int32_t number; /* the exit status or the signal */
+};
+
+/* Start the worker program with one end of a new socket. 0 or an errno. */
+int32_t rondo_shim_start_process(const char *path, int32_t *out_socket, int32_t *out_pidfd);
+/* Kill it if it lives and wait for its end; it leaves no zombie, and closes the pidfd. */
+struct rondo_process_end rondo_shim_end_process(int32_t pidfd, int32_t must_kill);
+/* Where the worker program lies beside the library; malloc'd, or NULL with errno. */
+char *rondo_shim_worker_path(void);
+
+#endif
