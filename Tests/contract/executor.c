@@ -843,6 +843,48 @@ KIT_TEST(shutdown_names_what_hangs)
     CHECK_OK(rondo_executor_release(pool));
 }
 
+static void count_report(rondo_loop *loop, rondo_exception_context *context, void *arg)
+{
+    (void)loop;
+    CHECK_EQ_STR(rondo_exception_context_get_message(context), "Future exception was never retrieved");
+    CHECK(rondo_exception_context_get_error(context) != NULL);
+    ++*(int *)arg;
+}
+
+static rondo_status fails_at_gate(rondo_job *job, void *arg)
+{
+    rondo_status status = wait_at_gate(job, arg);
+    return status == RONDO_OK ? -EIO : status;
+}
+
+/* Without a future the error of a job is told as that of a future that nobody kept; a cancelled one's is not. */
+KIT_TEST(a_failure_that_nobody_can_read)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_executor *pool = pool_of(1);
+    struct gate gates[3] = { GATE_INIT, GATE_INIT, GATE_INIT };
+    int reports = 0;
+    CHECK_OK(rondo_loop_set_exception_handler(loop, count_report, &reports, NULL));
+    CHECK_OK(rondo_loop_run_in_executor(loop, pool, NULL, fails_at_gate, &gates[0], NULL, NULL));
+    rondo_future *dropped = run_in(loop, pool, fails_at_gate, &gates[1]);
+    CHECK_OK(rondo_future_release(dropped));
+    rondo_future *cancelled = run_in(loop, pool, fails_at_gate, &gates[2]);
+    for (int i = 0; i < 3; i++) {
+        kit_event_wait(&gates[i].begun);
+        if (i == 2) {
+            CHECK_OK(rondo_future_cancel(cancelled, NULL, NULL));
+            CHECK_OK(rondo_future_release(cancelled));
+        }
+        kit_event_set(&gates[i].open);
+    }
+    rondo_future *last = run_in(loop, pool, do_nothing, NULL);
+    CHECK_OK(finish(loop, last, NULL));
+    CHECK_OK(rondo_future_release(last));
+    CHECK_EQ_INT(reports, 2);
+    end_pool(pool);
+    kit_loop_end(loop);
+}
+
 /* In debug mode it says where the job was handed in, too. */
 KIT_TEST(debug_mode_notes_the_origin)
 {

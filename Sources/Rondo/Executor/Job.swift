@@ -267,12 +267,23 @@ struct JobRef {
   /// On the loop's thread, as a call of its own: complete the future, if it still wants to know.
   func deliver() {
     if s.pointee.state & JobPhase.mask == JobPhase.watching { endWatch() }
-    guard let future = untie() else { return }
+    guard let future = untie() else { return reportUnread() }
     let outcome = s.pointee.outcome
     s.pointee.outcome = JobOutcome.none
     if outcome == JobOutcome.value { return future.complete(RONDO_FUTURE_RESULT, s.pointee.value) }
     if outcome == JobOutcome.none { return }
     deliverFailure(future, outcome)
+  }
+
+  /// Nobody kept the future, and nobody cancelled it: the report that it would have made.
+  @inline(never)  // rare
+  private func reportUnread() {
+    if s.pointee.outcome != JobOutcome.error || state & JobPhase.asked != 0 { return }
+    let error = ErrorRef(s.pointee.value.pointer!)
+    if error.isCancellation { return }
+    let sentence = literal("Future exception was never retrieved")
+    Owned.loop(of: raw).report(sentence, error)
+    FailOn.check(FailOn.unretrieved, sentence)
   }
 
   @inline(never)  // failures are rare
