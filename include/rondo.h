@@ -72,6 +72,7 @@
 #include <rondo/scope.h>
 #include <rondo/race.h>
 #include <rondo/socket.h>
+#include <rondo/resolve.h>
 #include <rondo/log.h>
 #include <rondo/debug.h>
 #include <rondo/origin.h>

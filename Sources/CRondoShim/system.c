@@ -8,13 +8,6 @@ int64_t rondo_shim_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t rondo_shim_tick(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* 0 unknown, 1 the kernel has epoll_pwait2, 2 it has not. */
 static uint32_t pwait2;
 

@@ -213,7 +213,12 @@ int64_t rondo_shim_coarse_now(void);
 static inline int32_t rondo_errno(void) { return errno; }
 int64_t rondo_shim_now(void);
 /* The same clock as the kernel last looked at it: a quarter of the cost, and up to 10 ms late. */
-int64_t rondo_shim_tick(void);
+static inline int64_t rondo_shim_tick(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 /* epoll_wait with nanoseconds where the kernel has it; wait_ns < 0 waits for ever. */
 int32_t rondo_shim_epoll(int32_t fd, struct epoll_event *events, int32_t capacity, int64_t wait_ns);
 static inline uint32_t rondo_event_mask(const struct epoll_event *e) { return e->events; }
@@ -236,6 +241,12 @@ static inline ssize_t rondo_shim_sendto(int32_t fd, const void *data, size_t siz
 static inline int32_t rondo_shim_connect(int32_t fd, const struct sockaddr *address, uint32_t length)
 {
     return connect(fd, address, length);
+}
+/* Into 1025 and 32 bytes. */
+static inline int32_t rondo_shim_getnameinfo(const struct sockaddr_storage *address, uint32_t length, void *host,
+                                             void *service, int32_t flags)
+{
+    return getnameinfo((const struct sockaddr *)address, length, host, 1025, service, 32, flags);
 }
 static inline int32_t rondo_shim_accept(int32_t fd, struct sockaddr *address, uint32_t *length)
 {

@@ -116,6 +116,12 @@ struct HandleRef: Equatable {
     return (context, context == nil ? -ENOMEM : RONDO_OK)
   }
 
+  /// The handle whose entry this argument and function are of, if it is one's.
+  static func of(entry arg: Raw, fn: UInt) -> HandleRef? {
+    let handle = HandleRef(arg)
+    return fn == unsafeBitCast(handle.entry.fn, to: UInt.self) ? handle : nil
+  }
+
   /// True for a ring's entry that entry made.
   static func isEntry(_ call: Call) -> Bool { isSame(call.drop, HandleRef(Raw(bitPattern: 8)!).entry.drop) }
 

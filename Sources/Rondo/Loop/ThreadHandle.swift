@@ -51,6 +51,12 @@ struct ThreadHandleRef {
     Call(fn: { ThreadHandleRef($0!).run() }, arg: Raw(s), drop: { ThreadHandleRef($0!).letGo() }, context: 0)
   }
 
+  /// The handle whose entry this argument and function are of, if it is one's.
+  static func of(entry arg: Raw, fn: UInt) -> ThreadHandleRef? {
+    let handle = ThreadHandleRef(arg)
+    return fn == unsafeBitCast(handle.entry.fn, to: UInt.self) ? handle : nil
+  }
+
   static func isEntry(_ call: Call) -> Bool { isSame(call.drop, ThreadHandleRef(Raw(bitPattern: 8)!).entry.drop) }
 
   /// True for an entry of a call that was cancelled.

@@ -24,6 +24,7 @@ struct Subject {
   init(_ call: Call) {
     fn = call.fn
     arg = call.arg
+    if call.drop == nil { return }
     if HandleRef.isEntry(call) {
       handle = HandleRef(call.arg!).s.pointee.header.handle
     } else if ThreadHandleRef.isEntry(call) {
@@ -93,18 +94,24 @@ extension LoopRef {
       Contexts.release(call.context)
     }
     let took = timeTaken()
-    var isOver = tidyUpIfNeeded(call.fn)
+    let isOver = tidyUpIfNeeded(call.fn)
     if took >= s.pointee.slowCallback && isDebugging && !isOver {
       reportSlow(subject, took)
       _ = timeTaken()  // what the log takes is no call's
     }
+    if call.drop != nil || subject.task != nil { return letGo(call, subject) || isOver }
+    return isOver
+  }
+
+  /// What the call leaves; true if that ends the run at once.
+  @inline(never)  // keeps the plain call short
+  private func letGo(_ call: Call, _ subject: Subject) -> Bool {
     if let drop = call.drop {
       drop(call.arg)
       _ = timeTaken()
     }
     if let task = subject.task { s.pointee.hooks.lookAway(task) }
-    if tidyUpIfNeeded(call.fn) { isOver = true }
-    return isOver
+    return tidyUpIfNeeded(call.fn)
   }
 
   /// Less than ten ticks of a coarse clock that ticks a hundred times a second count as slow.
@@ -121,6 +128,7 @@ extension LoopRef {
     let now = rondo_shim_now()
     let took = now - s.pointee.lastLook
     s.pointee.lastLook = now
+    noteTime()
     return took
   }
 

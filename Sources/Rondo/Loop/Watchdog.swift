@@ -25,7 +25,6 @@ struct WatchState {
   var began: UInt64 = 0  // any thread; when that was, or a little earlier
   var fn: UInt64 = 0  // the loop's thread, as are the next ones: what runs
   var arg: UInt64 = 0
-  var handle: UInt64 = 0
   var isDebugging: UInt32 = 0  // any thread
   let loop: UInt64
   let state: Raw  // the loop's
@@ -43,6 +42,7 @@ struct StallNote {
   var fn: UInt = 0
   var isTimer = false
   var task: UInt64 = 0  // handle
+  var handle: UInt64 = 0
   var number: UInt64 = 0  // in "Task-<number>", 0 for a name
   var name: Name = noName
   var coroutine: Name = noName
@@ -127,10 +127,14 @@ extension LoopRef {
     // After them the turn: a signal handler that finds it odd finds these words written.
     rondo_poke64(&watch.pointee.fn, UInt64(unsafeBitCast(subject.fn, to: UInt.self)))
     rondo_poke64(&watch.pointee.arg, bits(subject.task ?? subject.arg))
-    rondo_poke64(&watch.pointee.handle, subject.handle)
-    rondo_poke64(&watch.pointee.began, UInt64(bitPattern: s.pointee.lastLook))
     rondo_store64(&watch.pointee.turn, (rondo_peek64(&watch.pointee.turn) &+ 1) | 1)
     if rondo_peek32(&watch.pointee.isActive) == 0 { watch.activate() }
+  }
+
+  /// The clock was read: what begins now began then, or a little later.
+  @inline(never)  // every few milliseconds
+  func noteTime() {
+    if let watch { rondo_poke64(&watch.pointee.began, UInt64(bitPattern: s.pointee.lastLook)) }
   }
 
   /// No call runs.
@@ -257,11 +261,13 @@ private enum Watch {
     let hooks = LoopRef(watch.pointee.state).s.pointee.hooks
     if note.pointee.fn == hooks.stepFn, let task = address(watch.pointee.arg) {
       hooks.note(task, Raw(note))
-    } else if let found = HandleRef.find(opaque(watch.pointee.handle)) {
+    } else if let entry = address(watch.pointee.arg), let found = HandleRef.of(entry: entry, fn: note.pointee.fn) {
+      note.pointee.handle = found.s.pointee.header.handle
       note.pointee.isTimer = found.has(HandleBits.timer)
       note.pointee.fn = unsafeBitCast(found.s.pointee.call.fn, to: UInt.self)
       note.pointee.trace = Origins.trace(of: Raw(found.s))
-    } else if let posted = ThreadHandleRef.find(opaque(watch.pointee.handle)) {
+    } else if let entry = address(watch.pointee.arg), let posted = ThreadHandleRef.of(entry: entry, fn: note.pointee.fn) {
+      note.pointee.handle = posted.s.pointee.header.handle
       note.pointee.fn = unsafeBitCast(posted.s.pointee.call.fn, to: UInt.self)
       note.pointee.trace = Origins.trace(of: Raw(posted.s))
     }
@@ -271,7 +277,7 @@ private enum Watch {
   /// "Executing <Task pending name='Task-1' coro=<work()>>"; without a note there is no more than a number.
   private static func addSubject(_ watch: WatchPointer, _ note: StallNote, _ text: inout Text, _ fields: inout LogFields) {
     fields.add("task", note.task)
-    fields.add("handle", rondo_peek64(&watch.pointee.handle))
+    fields.add("handle", note.handle)
     if note.task != 0 {
       text.add("Executing <Task pending name='")
       if note.number != 0 {
