@@ -69,7 +69,7 @@ set_target_properties(process_jobs_examples-c PROPERTIES OUTPUT_NAME primes)
 foreach(name alloc_failure fork misuse random_walk task task_group threads)
   if(TARGET "contract-${name}")
     rondo_test("debug/${name}" contract "$<TARGET_FILE:contract-${name}>")
-    set_property(TEST "debug/${name}" APPEND PROPERTY ENVIRONMENT "RONDO_DEBUG=1")
+    set_property(TEST "debug/${name}" APPEND PROPERTY ENVIRONMENT "RONDO_DEBUG=1" "RONDO_SYMBOLIZER=none")
   endif()
 endforeach()
 
