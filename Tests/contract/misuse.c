@@ -420,7 +420,8 @@ static bool null_is_allowed(const struct api_function *function, const struct ap
            (strcmp(param->name, "executor") == 0 && strncmp(function->name, "rondo_loop_run_in_executor", 26) == 0) ||
            (strcmp(function->name, "rondo_loop_getaddrinfo") == 0 &&
             (strcmp(param->name, "host") == 0 || strcmp(param->name, "service") == 0)) ||
-           strcmp(function->name, "rondo_addrinfo_free") == 0 || (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
+           strcmp(function->name, "rondo_addrinfo_free") == 0 ||
+           (strcmp(param->name, "lock") == 0 && strcmp(function->name, "rondo_condition_new") == 0) ||
            (strcmp(param->name, "context") == 0 && strstr(function->name, "_in_context") != NULL);
 }
 

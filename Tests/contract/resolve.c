@@ -127,6 +127,9 @@ KIT_TEST(bad_names)
     long_name[65536] = '\0';
     CHECK_STATUS(rondo_loop_getaddrinfo(loop, NULL, NULL, 0, 0, 0, 0, &future), -EINVAL);
     CHECK_STATUS(rondo_loop_getaddrinfo(loop, "", "80", 0, 0, 0, 0, &future), -EINVAL);
+    CHECK_STATUS(rondo_loop_getaddrinfo(loop, "127.0.0.1", "65536", 0, 0, 0, 0, &future), -EINVAL);
+    CHECK_STATUS(rondo_loop_getaddrinfo(loop, "127.0.0.1", "4294967376", 0, 0, 0, 0, &future), -EINVAL);
+    CHECK_STATUS(rondo_loop_getaddrinfo(loop, "localhost", "99999999999999999999999", 0, 0, 0, 0, &future), -EINVAL);
     CHECK_STATUS(rondo_loop_getaddrinfo(loop, "127.0.0.1", "80", 0, 0, 0, 0, NULL), -EINVAL);
     CHECK_STATUS(rondo_loop_getaddrinfo(loop, long_name, NULL, 0, 0, 0, 0, &future), -ENAMETOOLONG);
     CHECK_STATUS(rondo_loop_getaddrinfo(loop, "127.0.0.1", long_name, 0, 0, 0, 0, &future), -ENAMETOOLONG);
@@ -174,6 +177,10 @@ KIT_TEST(names_of_addresses)
     CHECK_OK(rondo_future_release(future));
 
     in.sin_family = 12345;
+    CHECK_STATUS(rondo_loop_getnameinfo(loop, (void *)&in, sizeof in, 0, &future), -EAFNOSUPPORT);
+    in.sin_family = AF_UNIX;
+    CHECK_STATUS(rondo_loop_getnameinfo(loop, (void *)&in, sizeof in, 0, &future), -EAFNOSUPPORT);
+    in.sin_family = AF_INET6; /* an address that is too short for its family */
     CHECK_OK(rondo_loop_getnameinfo(loop, (void *)&in, sizeof in, NI_NUMERICHOST | NI_NUMERICSERV, &future));
     CHECK_STATUS(finish(loop, future, NULL), RONDO_E_RAISED);
     CHECK_OK(rondo_future_release(future));

@@ -28,7 +28,7 @@ typedef struct rondo_name_info {
  * The value is a struct addrinfo *, a list as getaddrinfo(3) makes it. It belongs to the future; who
  * takes it from there frees it with rondo_addrinfo_free(). What the resolver refuses is the future's
  * exception: an error of RONDO_DOMAIN_RESOLVER with the EAI_ code, or of RONDO_DOMAIN_POSIX.
- * In debug mode each lookup is logged, at level INFO if it is slow, else DEBUG.
+ * In debug mode what a worker has looked up is logged, at level INFO if it was slow, else DEBUG.
  *
  * @param host     A name or a numeric address; NULL as in getaddrinfo(3). Copied.
  * @param service  A name or a port number; NULL as in getaddrinfo(3), but not both. Copied.
@@ -36,8 +36,8 @@ typedef struct rondo_name_info {
  * @param type     SOCK_STREAM, SOCK_DGRAM, or 0 for any.
  * @param protocol As in getaddrinfo(3); 0 for any.
  * @param flags    AI_ flags.
- * @return RONDO_OK; -EINVAL (both NULL, an empty host, no out_future); -ENAMETOOLONG (more than
- *         1,024 bytes); -ENOMEM; RONDO_E_EXECUTOR_SHUT_DOWN; RONDO_E_LOOP_CLOSED; -EAGAIN (no thread).
+ * @return RONDO_OK; -EINVAL (both NULL, an empty host, a port above 65535, no out_future);
+ *         -ENAMETOOLONG (more than 1,024 bytes); -ENOMEM; RONDO_E_EXECUTOR_SHUT_DOWN; RONDO_E_LOOP_CLOSED; -EAGAIN (no thread).
  *
  * @par Contract
  * thread:loop  blocks:no  reenters:no  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1
@@ -59,7 +59,8 @@ rondo_status rondo_addrinfo_free(struct addrinfo *list);
  * @param address Of AF_INET or AF_INET6. Copied.
  * @param length  Its size in bytes.
  * @param flags   NI_ flags.
- * @return As rondo_loop_getaddrinfo(); -EINVAL also for a length that is no socket address's.
+ * @return As rondo_loop_getaddrinfo(); -EINVAL also for a length that is no socket address's;
+ *         -EAFNOSUPPORT (another family).
  *
  * @par Contract
  * thread:loop  blocks:no  reenters:no  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1

@@ -35,6 +35,17 @@ enum Resolve {
     return length > mostBytes ? nil : length + 1
   }
 
+  /// The resolver would take a port that is too large for another one.
+  static func isPortTooLarge(_ service: UnsafePointer<CChar>?) -> Bool {
+    guard var at = service else { return false }
+    var port = 0
+    while at.pointee >= 48 && at.pointee <= 57 {
+      port = Swift.min(port * 10 + Int(at.pointee - 48), 1 << 20)
+      at += 1
+    }
+    return at.pointee == 0 && port > 65535
+  }
+
   /// Nil if memory is out.
   static func question(
     _ loop: LoopRef, _ host: UnsafePointer<CChar>?, _ hostSize: Int, _ service: UnsafePointer<CChar>?, _ serviceSize: Int,
@@ -91,15 +102,15 @@ enum Resolve {
     return RONDO_OK
   }
 
-  /// asyncio's words.
+  /// In asyncio's words, but with the number of addresses instead of them.
   private static func log(_ question: UnsafeMutablePointer<AddressQuestion>, _ took: Int64, _ list: UnsafeMutablePointer<addrinfo>?) {
     let level = took >= question.pointee.slow ? RONDO_LOG_INFO : RONDO_LOG_DEBUG
-    if !Log.takes(level) { return }
+    if list == nil || !Log.takes(level) { return }
     var text = Text()
     text.add("Getting address info ")
-    text.add(self.text(question.pointee.host) ?? literal("None"))
+    addPrintable(self.text(question.pointee.host), &text)
     text.add(":")
-    text.add(self.text(question.pointee.service) ?? literal("None"))
+    addPrintable(self.text(question.pointee.service), &text)
     text.add(" took ")
     text.addThousandths(took / 1000)
     text.add("ms: ")
@@ -114,6 +125,15 @@ enum Resolve {
     var fields = LogFields()
     fields.add("duration_ns", took)
     Log.write(level, text.cString, fields)
+  }
+
+  /// What was asked must not be able to begin another line of the log.
+  private static func addPrintable(_ name: UnsafePointer<CChar>?, _ text: inout Text) {
+    guard var at = name else { return text.add("None") }
+    while at.pointee != 0 {
+      if UInt8(bitPattern: at.pointee) < 32 { text.add("?") } else { text.add(at, 1) }
+      at += 1
+    }
   }
 
   static func nameJob(_ handle: OpaquePointer?, _ arg: Raw?) -> rondo_status {
@@ -159,6 +179,7 @@ extension LoopRef {
     -> (FutureRef?, rondo_status)
   {
     if (host == nil && service == nil) || host?.pointee == 0 { return (nil, -EINVAL) }
+    if Resolve.isPortTooLarge(service) { return (nil, -EINVAL) }
     guard let hostSize = Resolve.size(host), let serviceSize = Resolve.size(service) else { return (nil, -ENAMETOOLONG) }
     guard let question = Resolve.question(self, host, hostSize, service, serviceSize, hints) else { return (nil, -ENOMEM) }
     question.pointee.hints.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV
@@ -173,6 +194,8 @@ extension LoopRef {
 
   func names(_ address: UnsafePointer<sockaddr>, _ length: UInt32, _ flags: Int32) -> (FutureRef?, rondo_status) {
     if length < 2 || Int(length) > MemoryLayout<sockaddr_storage>.size { return (nil, -EINVAL) }
+    let family = Int32(address.pointee.sa_family)
+    if family != AF_INET && family != AF_INET6 { return (nil, -EAFNOSUPPORT) }
     guard let question = allocateArray(NameQuestion.self, 1) else { return (nil, -ENOMEM) }
     question.initialize(to: NameQuestion(address: sockaddr_storage(), length: length, flags: flags))
     memcpy(&question.pointee.address, address, Int(length))
