@@ -69,8 +69,6 @@ struct ContextRef {
 
   // MARK: - the claim
 
-  var isEntered: Bool { rondo_load32(&state.pointee.entered) != 0 }
-
   /// Get the right to `map`; pairs with the store in disclaim().
   @inline(__always)
   fileprivate func claim() -> Bool { rondo_cas32(&state.pointee.entered, 0, 1) != 0 }

@@ -40,7 +40,6 @@ enum Kind {
   static let queue: UInt32 = 14
   static let scope: UInt32 = 15  // timeouts, task groups, as_completed: see Task/Scope.swift
   static let generator: UInt32 = 16
-  static let cancelScope: UInt32 = 17
   static let runner: UInt32 = 18
   static let callGraph: UInt32 = 19
   static let threadQueue: UInt32 = 20

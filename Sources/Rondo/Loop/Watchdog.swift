@@ -22,7 +22,7 @@ struct WatchState {
   var tid: UInt32 = 0  // any thread; the kernel's number of the loop's thread
   var threshold: UInt64  // any thread
   var turn: UInt64 = 0  // any thread; another one for each call, odd while one runs
-  var began: UInt64 = 0  // any thread; when that was, or a little earlier
+  var began: UInt64  // any thread; when that was, or a little earlier; never 0, which would be long ago
   var fn: UInt64 = 0  // the loop's thread, as are the next ones: what runs
   var arg: UInt64 = 0
   var isDebugging: UInt32 = 0  // any thread
@@ -84,7 +84,8 @@ extension LoopRef {
     if watchdogThreshold == Int64.max || !isMine { return }
     guard let made = allocateArray(WatchState.self, 1) else { return }
     made.initialize(to: WatchState(
-      threshold: UInt64(watchdogThreshold), loop: s.pointee.header.handle, state: Raw(s)))
+      threshold: UInt64(watchdogThreshold), began: UInt64(rondo_shim_now()), loop: s.pointee.header.handle,
+      state: Raw(s)))
     made.takeThread()
     let status = rondo_shim_start_thread(
       { Watch.run($0!.assumingMemoryBound(to: WatchState.self)) }, made, literal("rondo-watchdog"), &made.pointee.thread)
