@@ -140,6 +140,88 @@ KIT_TEST(cancellation_as_an_exception)
 }
 
 /* F-09, X-13: StopIteration becomes RuntimeError with the StopIteration as cause. */
+/* ---- exceptions from a status ---------------------------------------------------------------- */
+
+static rondo_error *exception_of(rondo_future *future)
+{
+    rondo_error *error = NULL;
+    CHECK_OK(rondo_future_exception(future, &error));
+    CHECK(error != NULL);
+    return error;
+}
+
+static rondo_error *failed_with(rondo_loop *loop, rondo_status status, const char *operation)
+{
+    rondo_future *future = future_of(loop);
+    CHECK_OK(rondo_future_set_exception_status(future, status, operation));
+    CHECK_STATUS(rondo_future_result(future, NULL), RONDO_E_RAISED);
+    rondo_error *error = exception_of(future);
+    end_future(future);
+    return error;
+}
+
+KIT_TEST(exception_of_a_status)
+{
+    rondo_loop *loop = kit_loop();
+    char operation[] = "connect";
+    rondo_error *error = failed_with(loop, -ECONNREFUSED, operation);
+    operation[0] = 'X'; /* it was copied */
+    CHECK_EQ_INT(rondo_error_get_domain(error), RONDO_DOMAIN_POSIX);
+    CHECK_EQ_INT(rondo_error_get_code(error), ECONNREFUSED);
+    CHECK_EQ_INT(rondo_error_get_status(error), -ECONNREFUSED);
+    CHECK_EQ_STR(rondo_error_get_operation(error), "connect");
+    CHECK_EQ_STR(rondo_error_get_message(error), rondo_status_message(-ECONNREFUSED));
+    CHECK_OK(rondo_error_release(error));
+    error = failed_with(loop, RONDO_E_TIMEOUT, NULL);
+    CHECK_EQ_INT(rondo_error_get_domain(error), RONDO_DOMAIN_RONDO);
+    CHECK_EQ_INT(rondo_error_get_code(error), RONDO_E_TIMEOUT);
+    CHECK_EQ_PTR(rondo_error_get_operation(error), NULL);
+    CHECK_OK(rondo_error_release(error));
+    error = failed_with(loop, RONDO_E_STOP_ITERATION, "next"); /* as rondo_future_set_exception() */
+    CHECK_EQ_INT(rondo_error_get_code(error), RONDO_E_RUNTIME);
+    CHECK_EQ_INT(rondo_error_get_code(rondo_error_get_cause(error)), RONDO_E_STOP_ITERATION);
+    CHECK_EQ_STR(rondo_error_get_operation(rondo_error_get_cause(error)), "next");
+    CHECK_OK(rondo_error_release(error));
+    kit_loop_end(loop);
+}
+
+KIT_TEST(exception_of_a_status_wakes_like_any)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = future_of(loop);
+    struct kit_arg arg = { 0 };
+    CHECK_OK(rondo_future_add_done_callback(future, kit_arg_future, &arg, kit_arg_drop));
+    CHECK_OK(rondo_future_set_exception_status(future, -EIO, "read"));
+    CHECK_EQ_INT(arg.calls, 0);
+    kit_pass(loop);
+    CHECK_EQ_INT(arg.calls, 1);
+    CHECK_STATUS(rondo_future_set_exception_status(future, -EPIPE, NULL), RONDO_E_INVALID_STATE);
+    expect_failed(future, EIO, NULL);
+    end_future(future);
+    kit_loop_end(loop);
+}
+
+KIT_TEST(exception_of_what_is_no_failure)
+{
+    static const rondo_status none[] = { RONDO_OK, 1, EIO, -4096, -19999, -20000, RONDO_E_RESOLVER - 1, INT32_MIN,
+                                         INT32_MAX };
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = future_of(loop);
+    rondo_task *task = NULL;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        CHECK_STATUS(rondo_future_set_exception_status(future, none[i], "x"), -EINVAL);
+        CHECK_STATUS(rondo_future_set_exception_status_threadsafe(future, none[i], "x"), -EINVAL);
+    }
+    expect_pending(future);
+    kit_catch_log(); /* the task is left behind */
+    CHECK_OK(rondo_loop_spawn(loop, no_step, NULL, NULL, NULL, &task));
+    CHECK_STATUS(rondo_future_set_exception_status((rondo_future *)task, -EIO, NULL), RONDO_E_RUNTIME);
+    CHECK_STATUS(rondo_future_set_exception_status_threadsafe((rondo_future *)task, -EIO, NULL), RONDO_E_RUNTIME);
+    end_task(task);
+    end_future(future);
+    kit_loop_drop(loop);
+}
+
 KIT_TEST(F09_X13_stop_iteration)
 {
     rondo_loop *loop = kit_loop();

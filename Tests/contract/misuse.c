@@ -314,11 +314,13 @@ static uint64_t value_of(const struct api_param *param, const struct world *worl
     if (strcmp(param->name, "count") == 0 || strcmp(param->name, "code") == 0 ||
         strcmp(param->name, "parties") == 0)
         return 1;
+    if (strcmp(param->name, "status") == 0)
+        return (uint32_t)-EIO;
     if (strcmp(param->name, "frame_size") == 0)
         return 16;
     if (strcmp(param->name, "delay_ns") == 0)
         return 1000000000;
-    return 0; /* flags, indexes, limits, statuses, switches, capacities */
+    return 0; /* flags, indexes, limits, switches, capacities */
 }
 
 static uint64_t pointer_of(const struct api_param *param, const struct world *world)

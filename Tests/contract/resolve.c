@@ -103,6 +103,7 @@ KIT_TEST(what_the_resolver_refuses)
     CHECK_OK(rondo_future_exception(future, &error));
     CHECK_EQ_INT(rondo_error_get_domain(error), RONDO_DOMAIN_RESOLVER);
     CHECK_EQ_INT(rondo_error_get_code(error), EAI_FAMILY);
+    CHECK_EQ_INT(rondo_error_get_status(error), RONDO_E_RESOLVER);
     CHECK_EQ_STR(rondo_error_get_operation(error), "getaddrinfo");
     CHECK_EQ_STR(rondo_error_get_message(error), gai_strerror(EAI_FAMILY));
     CHECK_OK(rondo_error_release(error));
@@ -139,6 +140,20 @@ KIT_TEST(bad_names)
     CHECK_OK(rondo_future_release(future));
     free(long_name);
     end_loop(loop);
+}
+
+/* As Python's gaierror: the number first. */
+KIT_TEST(a_failed_lookup_describes_itself)
+{
+    char text[200], expected[200];
+    rondo_error *error = NULL;
+    CHECK_OK(rondo_error_new(RONDO_DOMAIN_RESOLVER, EAI_NONAME, gai_strerror(EAI_NONAME), &error));
+    CHECK_EQ_INT(rondo_error_get_status(error), RONDO_E_RESOLVER);
+    CHECK_OK(rondo_error_set_operation(error, "getaddrinfo"));
+    CHECK_OK(rondo_error_describe(error, text, sizeof text, NULL));
+    snprintf(expected, sizeof expected, "gaierror(%d, '%s') in getaddrinfo", EAI_NONAME, gai_strerror(EAI_NONAME));
+    CHECK_EQ_STR(text, expected);
+    CHECK_OK(rondo_error_release(error));
 }
 
 KIT_TEST(cancelled_and_closed)

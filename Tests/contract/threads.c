@@ -593,6 +593,36 @@ KIT_TEST(set_result_threadsafe)
     kit_loop_end(loop);
 }
 
+static void *fail_there(void *arg)
+{
+    CHECK_OK(rondo_future_set_exception_status_threadsafe(arg, -ENOENT, "open"));
+    return NULL;
+}
+
+KIT_TEST(set_exception_status_threadsafe)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = NULL;
+    rondo_error *error = NULL;
+    CHECK_OK(rondo_future_new(loop, &future));
+    pthread_t thread = kit_thread_start(fail_there, future);
+    CHECK_OK(rondo_loop_run_until_complete(loop, future, NULL));
+    kit_thread_join(thread);
+    CHECK_OK(rondo_future_exception(future, &error));
+    CHECK_EQ_INT(rondo_error_get_status(error), -ENOENT);
+    CHECK_EQ_STR(rondo_error_get_operation(error), "open");
+    CHECK_OK(rondo_error_release(error));
+    CHECK_OK(rondo_future_set_exception_status_threadsafe(future, -EIO, NULL)); /* too late: comes to nothing */
+    kit_pass(loop);
+    CHECK_OK(rondo_future_exception(future, &error));
+    CHECK_EQ_INT(rondo_error_get_status(error), -ENOENT);
+    CHECK_OK(rondo_error_release(error));
+    CHECK_OK(rondo_loop_close(loop, NULL));
+    CHECK_STATUS(rondo_future_set_exception_status_threadsafe(future, -EIO, NULL), RONDO_E_LOOP_CLOSED);
+    CHECK_OK(rondo_future_release(future));
+    CHECK_OK(rondo_loop_release(loop));
+}
+
 static void complete_three_ways(void *arg)
 {
     rondo_error *error = kit_error(9, "nine");

@@ -96,6 +96,8 @@ typedef int32_t rondo_status;
 #define RONDO_E_EXECUTOR_SHUT_DOWN (-20035)
 /** A worker process ended abruptly. */
 #define RONDO_E_BROKEN_POOL (-20038)
+/** A name lookup failed (socket.gaierror); the code of the error is the resolver's EAI_ code. */
+#define RONDO_E_RESOLVER (-20039)
 
 /** A text is no signature; rondo_signature_check() says where and why. */
 #define RONDO_E_BAD_SIGNATURE (-20036)

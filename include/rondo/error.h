@@ -10,7 +10,7 @@ RONDO_BEGIN_DECLS
 #define RONDO_DOMAIN_RONDO 1
 /** errno values, positive. */
 #define RONDO_DOMAIN_POSIX 2
-/** The resolver's EAI_ codes. */
+/** The resolver's EAI_ codes. The status of such an error is RONDO_E_RESOLVER. */
 #define RONDO_DOMAIN_RESOLVER 3
 /** The TLS library's codes. */
 #define RONDO_DOMAIN_TLS 4
@@ -81,7 +81,7 @@ int32_t rondo_error_get_domain(const rondo_error *error);
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 int32_t rondo_error_get_code(const rondo_error *error);
-/** Return the status that stands for this error: its RONDO_E_ code, -errno, or RONDO_E_USER.
+/** Return the status that stands for this error: its RONDO_E_ code, -errno, RONDO_E_RESOLVER, or RONDO_E_USER.
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_error_get_status(const rondo_error *error);

@@ -1,4 +1,14 @@
-/* rondo/future.h - a result that comes later: pending, then once and for all done or cancelled. */
+/*
+ * rondo/future.h - a result that comes later: pending, then once and for all done or cancelled.
+ *
+ * A plain future is cancelled at once; what would have completed it has to be told. There is no hook of its
+ * own for that: add a done callback before the future is given away. It runs in the next pass, before whoever
+ * awaits the future goes on, and if rondo_future_is_cancelled() then, ends the operation. Its drop runs exactly
+ * once, after the last use, whether the callback ran, could not be registered, or went with its loop or the
+ * future: that is where what the operation needed is freed.
+ *
+ *     rondo_future_add_done_callback(future, stop_if_cancelled, operation, free_operation);
+ */
 #ifndef RONDO_FUTURE_H
 #define RONDO_FUTURE_H
 
@@ -52,6 +62,21 @@ rondo_status rondo_future_set_result(rondo_future *future, void *value, rondo_dr
  * @par Contract
  * thread:loop  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_future_set_exception(rondo_future *future, rondo_error *error);
+/**
+ * Complete with the exception that stands for a status, as the library's own operations raise it.
+ *
+ * It is the error of RONDO_DOMAIN_POSIX for -errno, that of RONDO_DOMAIN_RONDO for a RONDO_E_ code, with
+ * the status's own message. If there is no memory for it the exception is ENOMEM, which needs none.
+ *
+ * @param status    -errno or one of RONDO_E_.
+ * @param operation NULL, or what was being done, such as "connect"; copied.
+ * @return As rondo_future_set_exception(); -EINVAL for a status that is no failure, or none at all.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  since:0.1
+ */
+rondo_status rondo_future_set_exception_status(rondo_future *future, rondo_status status,
+                                               const char *operation);
 /**
  * Ask for cancellation. A plain future is cancelled at once; a task or operation decides.
  *
@@ -157,6 +182,12 @@ rondo_status rondo_future_set_result_threadsafe(rondo_future *future, void *valu
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_future_set_exception_threadsafe(rondo_future *future, rondo_error *error);
+/** As rondo_future_set_exception_threadsafe(), with the error of rondo_future_set_exception_status().
+ * @return As rondo_future_set_exception_threadsafe(); -EINVAL for a status that is no failure.
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  since:0.1 */
+rondo_status rondo_future_set_exception_status_threadsafe(rondo_future *future, rondo_status status,
+                                                          const char *operation);
 /** Cancel from any thread: call_soon_threadsafe(fut.cancel).
  * @par Contract
  * thread:any  blocks:no  reenters:no  cancel:lossless  since:0.1 */

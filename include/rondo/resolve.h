@@ -27,7 +27,8 @@ typedef struct rondo_name_info {
  *
  * The value is a struct addrinfo *, a list as getaddrinfo(3) makes it. It belongs to the future; who
  * takes it from there frees it with rondo_addrinfo_free(). What the resolver refuses is the future's
- * exception: an error of RONDO_DOMAIN_RESOLVER with the EAI_ code, or of RONDO_DOMAIN_POSIX.
+ * exception: an error whose status is RONDO_E_RESOLVER (socket.gaierror), of RONDO_DOMAIN_RESOLVER and with
+ * the EAI_ code as rondo_error_get_code(), or one of RONDO_DOMAIN_POSIX for EAI_SYSTEM and EAI_MEMORY.
  * In debug mode what a worker has looked up is logged, at level INFO if it was slow, else DEBUG.
  *
  * @param host     A name or a numeric address; NULL as in getaddrinfo(3). Copied.

@@ -218,8 +218,7 @@ public func rondo_coroutine_raise_new(
 public func rondo_coroutine_raise_status(
   _ co: OpaquePointer?, _ status: rondo_status, _ operation: UnsafePointer<CChar>?
 ) -> rondo_step {
-  let isError = status < 0 && (status > -4096 || Status.text(status) != nil)
-  return raise(co, ErrorRef.of(isError ? status : -EINVAL, operation))
+  raise(co, ErrorRef.of(Status.isFailure(status) ? status : -EINVAL, operation))
 }
 
 /// `co` is not the running body: why not.

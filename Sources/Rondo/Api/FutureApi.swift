@@ -69,6 +69,27 @@ public func rondo_future_set_exception(_ future: OpaquePointer?, _ error: Opaque
   return RONDO_OK
 }
 
+@_cdecl("rondo_future_set_exception_status") @implementation
+public func rondo_future_set_exception_status(
+  _ future: OpaquePointer?, _ status: rondo_status, _ operation: UnsafePointer<CChar>?
+) -> rondo_status {
+  guard let found = FutureRef.owned(future) else { return FutureRef.refuse(future) }
+  if !Status.isFailure(status) { return -EINVAL }
+  let refused = refusalToComplete(found)
+  if refused != RONDO_OK { return refused }
+  guard let stored = storable(status, operation) else { return -ENOMEM }
+  found.fail(stored)
+  stored.unpin()
+  return RONDO_OK
+}
+
+/// What a future holds for a status, pinned; nil if memory is out.
+private func storable(_ status: rondo_status, _ operation: UnsafePointer<CChar>?) -> ErrorRef? {
+  let error = ErrorRef.of(status, operation)
+  defer { error.unpin() }
+  return storable(error)
+}
+
 @_cdecl("rondo_future_cancel") @implementation
 public func rondo_future_cancel(
   _ future: OpaquePointer?, _ message: UnsafePointer<CChar>?, _ reason: OpaquePointer?
@@ -235,6 +256,19 @@ public func rondo_future_set_exception_threadsafe(_ future: OpaquePointer?, _ er
   let status = found.post(.exception(stored))
   if status != RONDO_OK { stored.unpin() }
   return status
+}
+
+@_cdecl("rondo_future_set_exception_status_threadsafe") @implementation
+public func rondo_future_set_exception_status_threadsafe(
+  _ future: OpaquePointer?, _ status: rondo_status, _ operation: UnsafePointer<CChar>?
+) -> rondo_status {
+  guard let found = FutureRef.find(future) else { return FutureRef.refuse(future) }
+  if !Status.isFailure(status) { return -EINVAL }
+  if found.isTask || found.has(FutureBits.library) { return RONDO_E_RUNTIME }
+  guard let stored = storable(status, operation) else { return -ENOMEM }
+  let posted = found.post(.exception(stored))
+  if posted != RONDO_OK { stored.unpin() }
+  return posted
 }
 
 @_cdecl("rondo_future_cancel_threadsafe") @implementation

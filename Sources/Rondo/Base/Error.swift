@@ -216,6 +216,7 @@ struct ErrorRef {
     switch state.pointee.domain {
     case RONDO_DOMAIN_RONDO: return state.pointee.code
     case RONDO_DOMAIN_POSIX: return -state.pointee.code
+    case RONDO_DOMAIN_RESOLVER: return RONDO_E_RESOLVER
     default: return RONDO_E_USER
     }
   }
@@ -361,8 +362,8 @@ struct ErrorRef {
   /// "TimeoutError('too slow')".
   func describe(_ text: inout Text) {
     switch state.pointee.domain {
-    case RONDO_DOMAIN_POSIX:
-      text.add("OSError(")
+    case RONDO_DOMAIN_POSIX, RONDO_DOMAIN_RESOLVER:
+      text.add(state.pointee.domain == RONDO_DOMAIN_POSIX ? "OSError(" as StaticString : "gaierror(" as StaticString)
       text.add(Int64(state.pointee.code))
       text.add(", '")
       text.add(message)
@@ -370,7 +371,6 @@ struct ErrorRef {
       return
     case RONDO_DOMAIN_RONDO:
       text.add(Status.text(state.pointee.code)?.exception ?? "Exception")
-    case RONDO_DOMAIN_RESOLVER: text.add("ResolverError")
     case RONDO_DOMAIN_TLS: text.add("TLSError")
     default: text.add("Exception")
     }

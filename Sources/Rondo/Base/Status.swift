@@ -77,9 +77,13 @@ enum Status {
     case RONDO_E_NO_CLOSURES:
       return row("RONDO_E_NO_CLOSURES", "the system allows no executable memory for a function", "PermissionError")
     case RONDO_E_BROKEN_POOL: return row("RONDO_E_BROKEN_POOL", "a worker process ended abruptly", "BrokenProcessPool")
+    case RONDO_E_RESOLVER: return row("RONDO_E_RESOLVER", "a name could not be looked up", "gaierror")
     default: return nil
     }
   }
+
+  /// Whether it stands for an error: one of rondo's own codes, or -errno.
+  static func isFailure(_ status: rondo_status) -> Bool { status < 0 && (status > -4096 || text(status) != nil) }
 
   static func name(_ status: rondo_status) -> UnsafePointer<CChar> {
     if let own = text(status) { return literal(own.name) }
