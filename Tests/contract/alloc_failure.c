@@ -241,14 +241,14 @@ KIT_TEST_WITHIN(oom_descriptors, 30)
 static void futures_and_callbacks(void)
 {
     rondo_loop *loop = NULL;
-    rondo_future *futures[3] = { NULL };
+    rondo_future *futures[5] = { NULL };
     rondo_error *error = NULL;
     struct kit_arg arg = { 0 };
     int accepted = 0;
     TRY(rondo_loop_new(NULL, &loop));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 5; i++)
         TRY(rondo_future_new(loop, &futures[i]));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 5; i++)
         for (int k = 0; k < 20; k++)
             accepted += !REFUSED(rondo_future_add_done_callback(futures[i], kit_arg_future, &arg, GIVEN));
     /* Completing may be refused, and then the future is what it was. */
@@ -259,12 +259,16 @@ static void futures_and_callbacks(void)
     TRY(rondo_error_new(RONDO_DOMAIN_USER, 3, "three", &error));
     if (REFUSED(rondo_future_set_exception(futures[2], error)))
         CHECK_EQ_INT(rondo_future_is_done(futures[2]), 0);
+    if (REFUSED(rondo_future_set_exception_status(futures[3], RONDO_E_TIMEOUT, "four")))
+        CHECK_EQ_INT(rondo_future_is_done(futures[3]), 0);
+    if (REFUSED(rondo_future_set_exception_status(futures[4], RONDO_E_STOP_ITERATION, "five")))
+        CHECK_EQ_INT(rondo_future_is_done(futures[4]), 0);
     pass(loop);
     if (clean)
         CHECK_EQ_INT(arg.calls, accepted);
 out:
     CHECK_OK(rondo_error_release(error));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         if (futures[i] != NULL && rondo_future_is_done(futures[i]))
             rondo_future_exception(futures[i], NULL);
         CHECK_OK(rondo_future_release(futures[i]));
@@ -289,6 +293,7 @@ static void futures_threadsafe(void)
     (void)REFUSED(rondo_future_set_result_threadsafe(future, "value", GIVEN));
     TRY(rondo_error_new(RONDO_DOMAIN_USER, 1, "late", &error));
     (void)REFUSED(rondo_future_set_exception_threadsafe(future, error));
+    (void)REFUSED(rondo_future_set_exception_status_threadsafe(future, -EIO, "late"));
     (void)REFUSED(rondo_future_cancel_threadsafe(future, "later", error));
     pass(loop);
     if (clean) {
@@ -942,13 +947,17 @@ KIT_TEST(oom_thread_futures) { sweep(thread_futures); }
 static void sockets(void)
 {
     rondo_loop *loop = NULL;
-    rondo_future *sending = NULL, *receiving = NULL;
+    rondo_future *sending = NULL, *receiving = NULL, *waiting = NULL, *ready = NULL;
     char buffer[64];
     int fds[2];
     kit_socketpair(fds);
     TRY(rondo_loop_new(NULL, &loop));
-    TRY(rondo_loop_sock_recv(loop, fds[1], buffer, sizeof buffer, &receiving));
+    TRY(rondo_loop_wait_readable(loop, fds[1], &waiting));
+    TRY(rondo_loop_wait_writable(loop, fds[1], &ready));
     TRY(rondo_loop_sock_sendall(loop, fds[0], "hello", 5, &sending));
+    run_to_the_end(loop, ready, NULL);
+    run_to_the_end(loop, waiting, NULL);
+    TRY(rondo_loop_sock_recv(loop, fds[1], buffer, sizeof buffer, &receiving));
     run_to_the_end(loop, sending, NULL);
     run_to_the_end(loop, receiving, NULL);
     if (clean)
@@ -956,6 +965,8 @@ static void sockets(void)
 out:
     CHECK_OK(rondo_future_release(sending));
     CHECK_OK(rondo_future_release(receiving));
+    CHECK_OK(rondo_future_release(waiting));
+    CHECK_OK(rondo_future_release(ready));
     end_loop(loop);
     close(fds[0]);
     close(fds[1]);

@@ -268,6 +268,22 @@ static rondo_coroutine *make_twice(int32_t number)
     return made;
 }
 
+/* what makes a coroutine is no callback, also without debug mode; nothing is called. */
+KIT_TEST(X14_a_coroutine_function_is_no_callback)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = NULL;
+    CHECK_STATUS(rondo_loop_call_soon_typed(loop, RONDO_ANY(make_twice), "coro(i32)", 3), -EINVAL);
+    CHECK_STATUS(rondo_loop_call_later_typed(loop, 1, RONDO_ANY(make_twice), "coro(i32)", 3), -EINVAL);
+    CHECK_STATUS(rondo_loop_call_at_typed(loop, 1, RONDO_ANY(make_twice), "coro(i32)", 3), -EINVAL);
+    CHECK_STATUS(rondo_loop_call_soon_threadsafe_typed(loop, RONDO_ANY(make_twice), "coro(i32)", 3), -EINVAL);
+    CHECK_STATUS(rondo_loop_run_in_executor_typed(loop, NULL, &future, RONDO_ANY(make_twice), "coro(i32)", 3),
+                 -EINVAL);
+    CHECK_EQ_PTR(future, NULL);
+    kit_pass(loop);
+    kit_loop_end(loop);
+}
+
 static rondo_coroutine *make_none(void) { return NULL; }
 
 /* A function that makes a coroutine, on the loop's thread, and the coroutine's own result. */

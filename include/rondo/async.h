@@ -20,6 +20,10 @@
  * An await whose awaited thing fails leaves the coroutine with that error; cleaning up is the
  * job of the frame's drop. RONDO_TRY_AWAIT goes on instead, and thrown tells.
  *
+ * It goes on also with the two that are there to end the coroutine. After a cancellation there may be awaits
+ * that clean up, and then it is raised on. RONDO_E_GENERATOR_EXIT says that the coroutine is closed, or that
+ * nobody holds it any more: nothing can be awaited after it, so raise it at once, before anything that would.
+ *
  * A part of a body under a timeout, in a cancel scope, or with a group of tasks, has a name of your
  * own choice, which its exit makes a label. Inside, the macros that end in _IN go to the exit when they fail:
  *

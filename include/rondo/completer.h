@@ -67,6 +67,10 @@ rondo_status rondo_future_completer(rondo_future *future, const char *signature,
  * An item is an array of addresses, as the value of a future is, and is let go of with
  * rondo_completer_free(). A call that finds the queue full or shut down, or memory out, is counted as ignored.
  *
+ * A rondo_queue has no completer, because it belongs to its loop's thread: a call from another thread would
+ * wait in the loop's inbox, which has no bound, and that the queue is full would be known when it is too
+ * late to tell anybody. Tasks get from a rondo_thread_queue just as well, with rondo_thread_queue_get_async().
+ *
  * @return As rondo_future_completer(), without what is about futures and loops.
  *
  * @par Contract

@@ -315,6 +315,11 @@ rondo_status rondo_job_raise(rondo_job *job, rondo_error *error);
  * not running and will not be called. The job ends when its function returns; that with
  * RONDO_E_CANCELLED says that it was interrupted.
  *
+ * The hook is called once, and what it interrupts may not have begun yet: an interruption of what does not
+ * block is mostly lost. So a hook is for what stays interrupted (a socket that is shut down, a flag); for
+ * what does not, ask rondo_job_is_cancelled() as well, wherever the blocking function gives you a turn
+ * and before each call of it.
+ *
  * @param fn  NULL for no hook any more.
  * @param arg Borrowed until the next call, or the end of the job.
  * @return RONDO_OK; RONDO_E_CANCELLED (it has been cancelled already: fn is not kept, do not begin

@@ -5,7 +5,8 @@
  * An operation tries at once and waits for the loop only if it must. Cancelling it stops it at
  * once and leaves the descriptor usable. A failure is the future's exception: an error of
  * RONDO_DOMAIN_POSIX with the operation's name. At most one operation waits on each direction of
- * a descriptor: a second one is -EBUSY.
+ * a descriptor: a second one is -EBUSY, and so is rondo_loop_add_reader() or rondo_loop_add_writer() for
+ * that direction. Closing the loop cancels what waits.
  */
 #ifndef RONDO_SOCKET_H
 #define RONDO_SOCKET_H
@@ -68,6 +69,31 @@ rondo_status rondo_loop_sock_connect(rondo_loop *loop, int32_t fd, const struct 
  */
 rondo_status rondo_loop_sock_accept(rondo_loop *loop, int32_t fd, struct sockaddr *address,
                                     uint32_t *address_size, rondo_future **out_future);
+
+/**
+ * Wait until a descriptor is readable, at its end, hung up or in error. The value is NULL.
+ *
+ * For a library that says "not yet": nothing is read. Only the state is asked for, again when the loop
+ * wakes for it; if it is readable already, or a file that is never waited for, the future is done when it is
+ * given out. Who else reads meanwhile may empty it before whoever awaits goes on. Any descriptor will do, also
+ * a blocking one. It is to stay open until the future is done, or be cancelled before it is closed.
+ *
+ * The wait is one of the operations of this header. Beside a reader of rondo_loop_add_reader() on the same
+ * descriptor it is refused, and leaves that alone; beside a writer it is not.
+ *
+ * @return RONDO_OK, -EINVAL (no out_future, a descriptor of the loop's own), -EBADF, -EBUSY (there is a
+ *         reader, or an operation that waits for reading), -ENOMEM, the errno of epoll_ctl(2) or
+ *         RONDO_E_LOOP_CLOSED.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1
+ */
+rondo_status rondo_loop_wait_readable(rondo_loop *loop, int32_t fd, rondo_future **out_future);
+/** Wait until a descriptor is writable, hung up or in error. The value is NULL.
+ * @return As rondo_loop_wait_readable(), with what is there for writing.
+ * @par Contract
+ * thread:loop  blocks:no  reenters:no  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1 */
+rondo_status rondo_loop_wait_writable(rondo_loop *loop, int32_t fd, rondo_future **out_future);
 
 RONDO_END_DECLS
 #endif

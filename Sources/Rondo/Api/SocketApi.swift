@@ -112,3 +112,24 @@ public func rondo_loop_sock_accept(
   if !take(&wanted, address, addressSize) { return -EINVAL }
   return start(loop, wanted, outFuture)
 }
+
+// MARK: - waiting
+
+private func wait(_ loop: OpaquePointer?, _ wanted: SocketOperation, _ outFuture: OutHandle?) -> rondo_status {
+  guard let found = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  guard let outFuture else { return -EINVAL }
+  let (future, status) = RawSocket.startWait(found, wanted)
+  guard let future else { return status }
+  outFuture.pointee = future.handle
+  return RONDO_OK
+}
+
+@_cdecl("rondo_loop_wait_readable") @implementation
+public func rondo_loop_wait_readable(_ loop: OpaquePointer?, _ fd: Int32, _ outFuture: OutHandle?) -> rondo_status {
+  wait(loop, operation("wait_readable", fd, isWrite: false, RawSocket.readiness), outFuture)
+}
+
+@_cdecl("rondo_loop_wait_writable") @implementation
+public func rondo_loop_wait_writable(_ loop: OpaquePointer?, _ fd: Int32, _ outFuture: OutHandle?) -> rondo_status {
+  wait(loop, operation("wait_writable", fd, isWrite: true, RawSocket.readiness), outFuture)
+}

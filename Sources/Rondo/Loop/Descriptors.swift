@@ -64,6 +64,9 @@ extension LoopRef {
     return RONDO_OK
   }
 
+  /// Whether anybody waits for the descriptor.
+  func isWatched(_ fd: Int32, _ direction: Direction) -> Bool { watcher(fd, direction) != nil }
+
   /// Whether one of the library's own waits is on the descriptor.
   func isOperationWaiting(_ fd: Int32, _ direction: Direction) -> Bool {
     watcher(fd, direction)?.has(HandleBits.operation) ?? false

@@ -66,7 +66,7 @@ enum RawSocket {
     if finish(future, operation) { return (future, RONDO_OK) }
     let call = Call(
       fn: unsafeBitCast({ RawSocket.becameReady($1!) } as rondo_fd_fn, to: rondo_call_fn.self), arg: future.raw,
-      drop: { FutureRef($0!).unpin() }, context: 0)
+      drop: { RawSocket.letGo(FutureRef($0!)) }, context: 0)
     future.pin()
     let (handle, status) = loop.watch(
       operation.pointee.fd, operation.pointee.isWrite ? .write : .read, call, bits: HandleBits.operation)
@@ -100,6 +100,12 @@ enum RawSocket {
     if !future.isDone { _ = finish(future, operation(future)) }
   }
 
+  /// The watch is gone. If the loop is closed, nothing can complete the future any more.
+  private static func letGo(_ future: FutureRef) {
+    if future.loop.isClosed && !future.isDone { future.becomeCancelled(ErrorRef.plainCancelled()) }
+    future.unpin()
+  }
+
   private static func unwatch(_ future: FutureRef, _ operation: SocketOperationPointer) {
     if !operation.pointee.isWatched { return }
     operation.pointee.isWatched = false
@@ -111,6 +117,26 @@ enum RawSocket {
     unwatch(future, operation(future))
     future.becomeCancelled(error)
     future.unpin()
+  }
+
+  // MARK: - waiting for no more than the descriptor
+
+  /// Refused where a program's own watch is, whether it would have to wait or not.
+  static func startWait(_ loop: LoopRef, _ wanted: SocketOperation) -> (FutureRef?, rondo_status) {
+    if wanted.fd >= 0 && loop.poller.isOwn(wanted.fd) { return (nil, -EINVAL) }
+    if loop.isWatched(wanted.fd, wanted.isWrite ? .write : .read) { return (nil, -EBUSY) }
+    return start(loop, wanted)
+  }
+
+  /// What poll(2) says; an error and a hang-up are something to read and to write.
+  static func readiness(_ op: SocketOperationPointer) -> Try {
+    var asked = pollfd(fd: op.pointee.fd, events: Int16(op.pointee.isWrite ? POLLOUT : POLLIN), revents: 0)
+    while true {
+      let count = CRondoShim.poll(&asked, 1, 0)
+      if count == 0 { return .wait }
+      if count > 0 { return asked.revents & Int16(POLLNVAL) != 0 ? .failed(EBADF) : .done(.none) }
+      if let end = of(rondo_errno()) { return end }
+    }
   }
 
   // MARK: - tries
