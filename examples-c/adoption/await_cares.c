@@ -6,6 +6,11 @@
  * it. Whenever c-ares has been called, settle() looks at what it wants next. It is also the only place
  * from where c-ares is told to end queries, because that must not be done from inside of it.
  *
+ * A question for a name has no callback here: c-ares calls the function of a completer, which completes a
+ * future with its arguments. That is safe for as long as c-ares likes, because a completer with a `user`
+ * parameter ignores every call that comes after it is gone. What such questions and the caller hold is the
+ * channel's memory.
+ *
  * Knows: c-ares and rondo. Does not know: who asks for what.
  */
 #define _GNU_SOURCE /* EAI_NODATA */
@@ -14,14 +19,16 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 
 struct await_cares {
     rondo_loop *loop;
-    ares_channel channel;
+    ares_channel channel; /* NULL when closed */
     rondo_handle *timer;
-    size_t asked;  /* queries that c-ares has */
-    size_t wanted; /* of these, with a future that somebody may wait for */
+    size_t asked;   /* queries that c-ares has */
+    size_t wanted;  /* of these, with a future that somebody may wait for; and questions for names */
+    size_t holders; /* the caller, and each question for a name */
 };
 
 struct query {
@@ -52,7 +59,9 @@ static void set_timer(struct await_cares *cares)
 /* After every call into c-ares. */
 static void settle(struct await_cares *cares)
 {
-    if (cares->wanted == 0 && cares->asked > 0)
+    if (cares->channel == NULL)
+        return;
+    if (cares->wanted == 0)
         ares_cancel(cares->channel);
     set_timer(cares);
 }
@@ -113,18 +122,35 @@ static int resolver_code(int status)
     }
 }
 
-static rondo_status make_error(int status, rondo_error **out_error)
+/* What rondo has a status for, or RONDO_E_RESOLVER and an error that says more, unless memory is out. */
+static rondo_status explain(int status, rondo_error **out_error)
 {
-    int32_t domain = RONDO_DOMAIN_RESOLVER, code = resolver_code(status);
-    if (status == ARES_ETIMEOUT) {
-        domain = RONDO_DOMAIN_RONDO;
-        code = RONDO_E_TIMEOUT;
-    } else if (status == ARES_ENOMEM) {
-        domain = RONDO_DOMAIN_POSIX;
-        code = ENOMEM;
+    *out_error = NULL;
+    switch (status) {
+    case ARES_ETIMEOUT: return RONDO_E_TIMEOUT;
+    case ARES_ENOMEM: return -ENOMEM;
+    case ARES_ECANCELLED: case ARES_EDESTRUCTION: return RONDO_E_CANCELLED;
+    default: break;
     }
-    rondo_status made = rondo_error_new(domain, code, ares_strerror(status), out_error);
-    return made == RONDO_OK ? rondo_error_set_operation(*out_error, "resolve") : made;
+    rondo_status made = rondo_error_new(RONDO_DOMAIN_RESOLVER, resolver_code(status), ares_strerror(status),
+                                        out_error);
+    if (made == RONDO_OK)
+        made = rondo_error_set_operation(*out_error, "resolve");
+    return made == RONDO_OK ? RONDO_E_RESOLVER : made;
+}
+
+/* Completing is refused if the future was cancelled; then nobody waits for it. */
+static void fail(rondo_future *future, int status)
+{
+    rondo_error *error;
+    rondo_status meaning = explain(status, &error);
+    if (meaning == RONDO_E_CANCELLED)
+        (void)rondo_future_cancel(future, "c-ares is shut down", NULL);
+    else if (meaning == RONDO_E_RESOLVER)
+        (void)rondo_future_set_exception(future, error);
+    else
+        (void)rondo_future_set_exception_status(future, meaning, "resolve");
+    rondo_error_release(error);
 }
 
 static void let_go(void *arg)
@@ -149,20 +175,14 @@ static void forget_future(struct query *query)
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *addresses)
 {
     struct query *query = arg;
-    rondo_error *error = NULL;
     (void)timeouts;
     query->cares->asked--;
     if (query->future == NULL)
         ares_freeaddrinfo(addresses);
     else if (status == ARES_SUCCESS)
         (void)rondo_future_set_result(query->future, addresses, free_addresses); /* cancelled: dropped */
-    else if (status == ARES_ECANCELLED || status == ARES_EDESTRUCTION)
-        (void)rondo_future_cancel(query->future, "c-ares is shut down", NULL);
-    else if (make_error(status, &error) == RONDO_OK)
-        (void)rondo_future_set_exception(query->future, error);
-    else /* no memory for an error: that needs none */
-        (void)rondo_future_cancel(query->future, NULL, NULL);
-    rondo_error_release(error);
+    else
+        fail(query->future, status);
     forget_future(query);
     let_go(query);
 }
@@ -212,6 +232,106 @@ rondo_status await_cares_getaddrinfo(struct await_cares *cares, const char *name
     return RONDO_OK;
 }
 
+/* ---- a name, by a completer ------------------------------------------------------------------ */
+
+struct naming {
+    RONDO_FRAME;
+    struct await_cares *cares; /* NULL: never filled in */
+    struct sockaddr_storage address;
+    ares_socklen_t length;
+    int flags;
+    rondo_completer *callback; /* c-ares's, as an ares_nameinfo_callback */
+    rondo_future *answer;      /* what c-ares calls it with */
+};
+
+static rondo_status ask_name(struct naming *self)
+{
+    struct await_cares *cares = self->cares;
+    rondo_any_fn fn = NULL;
+    if (cares->channel == NULL)
+        return RONDO_E_CANCELLED;
+    rondo_status status = rondo_future_new(cares->loop, &self->answer);
+    if (status == RONDO_OK)
+        status = rondo_future_completer(self->answer, "void(user,i32,i32,str,str)", NULL, NULL, NULL,
+                                        &self->callback);
+    if (status == RONDO_OK)
+        status = rondo_completer_get_function(self->callback, &fn);
+    if (status != RONDO_OK)
+        return status;
+    ares_getnameinfo(cares->channel, (const struct sockaddr *)&self->address, self->length, self->flags,
+                     (ares_nameinfo_callback)fn, self->callback);
+    settle(cares);
+    return RONDO_OK;
+}
+
+static rondo_step raise_answer(rondo_coroutine *co, int status)
+{
+    rondo_error *error;
+    rondo_status meaning = explain(status, &error);
+    rondo_step step = meaning == RONDO_E_RESOLVER ? rondo_coroutine_raise(co, error)
+                                                  : rondo_coroutine_raise_status(co, meaning, "resolve");
+    rondo_error_release(error);
+    return step;
+}
+
+RONDO_STEP(name_step)
+{
+    struct naming *self = frame;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(ask_name(self), "resolve");
+    RONDO_AWAIT(self, self->answer);
+    void **args = sent; /* user, status, timeouts, node, service: addresses of what c-ares gave */
+    int status = *(int32_t *)args[1];
+    if (status != ARES_SUCCESS)
+        return raise_answer(co, status);
+    char *name = strdup(*(char **)args[3]);
+    return name != NULL ? rondo_coroutine_return(co, name, free)
+                        : rondo_coroutine_raise_status(co, -ENOMEM, "resolve");
+    RONDO_END(self);
+}
+
+static void free_channel(struct await_cares *cares)
+{
+    if (--cares->holders > 0)
+        return;
+    rondo_loop_release(cares->loop);
+    free(cares);
+}
+
+/* Answered or not: once the completer is gone, c-ares's call comes to nothing. */
+static void drop_naming(void *frame)
+{
+    struct naming *self = frame;
+    rondo_completer_release(self->callback);
+    rondo_future_release(self->answer);
+    if (self->cares == NULL)
+        return;
+    self->cares->wanted--;
+    settle(self->cares);
+    free_channel(self->cares);
+}
+
+rondo_status await_cares_getnameinfo(struct await_cares *cares, const struct sockaddr *address,
+                                     ares_socklen_t length, int flags, rondo_coroutine **out_coroutine)
+{
+    void *frame = NULL;
+    if (length > sizeof(struct sockaddr_storage))
+        return -EINVAL;
+    rondo_status status = rondo_coroutine_new_with_frame("await_cares_getnameinfo", name_step,
+                                                         sizeof(struct naming), drop_naming, &frame,
+                                                         out_coroutine);
+    if (status != RONDO_OK)
+        return status;
+    struct naming *self = frame;
+    memcpy(&self->address, address, length);
+    self->length = length;
+    self->flags = flags | ARES_NI_NAMEREQD;
+    self->cares = cares;
+    cares->wanted++;
+    cares->holders++;
+    return RONDO_OK;
+}
+
 /* ---- the channel ----------------------------------------------------------------------------- */
 
 rondo_status await_cares_open(rondo_loop *loop, const struct ares_options *options, int mask,
@@ -230,6 +350,7 @@ rondo_status await_cares_open(rondo_loop *loop, const struct ares_options *optio
         free(cares);
         return status == ARES_ENOMEM ? -ENOMEM : -EINVAL;
     }
+    cares->holders = 1;
     cares->loop = loop;
     rondo_loop_retain(loop);
     *out_cares = cares;
@@ -251,9 +372,9 @@ void await_cares_close(struct await_cares *cares)
     if (cares == NULL)
         return;
     ares_destroy(cares->channel); /* answers every query with ARES_EDESTRUCTION */
+    cares->channel = NULL;
     if (cares->timer != NULL)
         rondo_handle_cancel(cares->timer);
     rondo_handle_release(cares->timer);
-    rondo_loop_release(cares->loop);
-    free(cares);
+    free_channel(cares);
 }

@@ -5,6 +5,9 @@
  * the callback of a query the completion of a future. What differs is cancelling: c-ares cannot end one
  * query of several, so a cancelled one is left alone, and its answer dropped; when nobody wants any of
  * the queries that are left, all of them are ended.
+ *
+ * await_cares_getnameinfo() does the same without a callback of its own: the function of a completer is
+ * c-ares's callback, and letting go of the completer is all that cancelling takes.
  */
 #ifndef AWAIT_CARES_H
 #define AWAIT_CARES_H
@@ -26,15 +29,25 @@ ares_channel await_cares_channel(struct await_cares *cares);
 /**
  * Begin to resolve; the future's value is a struct ares_addrinfo, freed with the future.
  *
- * The future raises RONDO_E_TIMEOUT, ENOMEM, or an error of RONDO_DOMAIN_RESOLVER with an EAI_ code as of
- * getaddrinfo(). The message is c-ares's, the operation "resolve".
+ * The future raises RONDO_E_TIMEOUT, ENOMEM, or RONDO_E_RESOLVER: an error of RONDO_DOMAIN_RESOLVER with an
+ * EAI_ code as of getaddrinfo() and c-ares's message. The operation is "resolve".
  *
  * @param service, hints As for ares_getaddrinfo(); may be NULL.
  */
 rondo_status await_cares_getaddrinfo(struct await_cares *cares, const char *name, const char *service,
                                      const struct ares_addrinfo_hints *hints, rondo_future **out_future);
 
-/** How many queries c-ares still has, wanted or not. */
+/**
+ * Make a coroutine that looks up the name of an address; its value is that name, freed with the value.
+ * It raises what await_cares_getaddrinfo() raises.
+ *
+ * @param address Of AF_INET or AF_INET6, copied.
+ * @param flags   ARES_NI_ flags; a number is no name, so ARES_NI_NAMEREQD is added.
+ */
+rondo_status await_cares_getnameinfo(struct await_cares *cares, const struct sockaddr *address,
+                                     ares_socklen_t length, int flags, rondo_coroutine **out_coroutine);
+
+/** How many queries of await_cares_getaddrinfo() c-ares still has, wanted or not. */
 size_t await_cares_count(const struct await_cares *cares);
 
 /** End all queries, cancelling their futures, and free. Before the loop is closed. NULL is a no-op. */

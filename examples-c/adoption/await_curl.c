@@ -106,8 +106,8 @@ static void complete(struct transfer *transfer, CURLcode code)
         (void)rondo_future_set_result(transfer->future, response, free_response); /* cancelled: dropped */
     } else if (make_error(transfer->easy, code, transfer->message, &error) == RONDO_OK) {
         (void)rondo_future_set_exception(transfer->future, error);
-    } else { /* no memory for an error: that needs none */
-        (void)rondo_future_cancel(transfer->future, NULL, NULL);
+    } else { /* no memory for an error: that of -ENOMEM needs none */
+        (void)rondo_future_set_exception_status(transfer->future, -ENOMEM, "transfer");
     }
     rondo_error_release(error);
     end_transfer(transfer);

@@ -40,28 +40,31 @@ static void free_lookup(struct lookup *lookup)
     free(lookup);
 }
 
-static rondo_status make_error(int code, rondo_error **out_error)
+/* The future may have been cancelled, or its loop be closed: then this comes to nothing. */
+static void fail(rondo_future *future, int code)
 {
-    rondo_status status = code == EAI_SYSTEM ? rondo_error_new(RONDO_DOMAIN_POSIX, errno, NULL, out_error)
-        : code == EAI_MEMORY ? rondo_error_new(RONDO_DOMAIN_POSIX, ENOMEM, NULL, out_error)
-        : rondo_error_new(RONDO_DOMAIN_RESOLVER, code, gai_strerror(code), out_error);
-    return status == RONDO_OK ? rondo_error_set_operation(*out_error, "resolve") : status;
+    rondo_error *error = NULL;
+    /* With EAI_SYSTEM there is an errno, but in another thread of glibc's. */
+    rondo_status status = code == EAI_MEMORY ? -ENOMEM : code == EAI_SYSTEM ? -EIO
+        : rondo_error_new(RONDO_DOMAIN_RESOLVER, code, gai_strerror(code), &error);
+    if (status == RONDO_OK)
+        status = rondo_error_set_operation(error, "resolve");
+    if (status == RONDO_OK)
+        (void)rondo_future_set_exception_threadsafe(future, error);
+    else
+        (void)rondo_future_set_exception_status_threadsafe(future, status, "resolve");
+    rondo_error_release(error);
 }
 
-/* In a thread of glibc's. Whatever these calls answer, what they were given is let go of: the future may
- * have been cancelled, or its loop be closed. */
+/* In a thread of glibc's. Whatever these calls answer, what they were given is let go of. */
 static void on_answer(union sigval value)
 {
     struct lookup *lookup = value.sival_ptr;
-    rondo_error *error = NULL;
     int code = gai_error(&lookup->question);
     if (code == 0)
         (void)rondo_future_set_result_threadsafe(lookup->future, lookup->question.ar_result, free_addresses);
-    else if (make_error(code, &error) == RONDO_OK)
-        (void)rondo_future_set_exception_threadsafe(lookup->future, error);
-    else /* no memory for an error: that needs none */
-        (void)rondo_future_cancel_threadsafe(lookup->future, NULL, NULL);
-    rondo_error_release(error);
+    else
+        fail(lookup->future, code);
     free_lookup(lookup);
     pthread_mutex_lock(&mutex);
     if (--open_lookups == 0)

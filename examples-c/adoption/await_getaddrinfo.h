@@ -15,8 +15,8 @@
 /**
  * Begin to resolve; the future's value is a struct addrinfo, freed with the future.
  *
- * The future raises an error of RONDO_DOMAIN_RESOLVER with the EAI_ code, or of RONDO_DOMAIN_POSIX with an
- * errno; the operation is "resolve". Cancelled, it leaves glibc alone with the question, whose answer is
+ * The future raises RONDO_E_RESOLVER, an error of RONDO_DOMAIN_RESOLVER with the EAI_ code, or one of
+ * RONDO_DOMAIN_POSIX; the operation is "resolve". Cancelled, it leaves glibc alone with the question, whose answer is
  * dropped when it comes: gai_cancel() can only end what has not begun, and says nothing to anybody then.
  *
  * @param name, service, hints As for getaddrinfo(); copied; each may be NULL.

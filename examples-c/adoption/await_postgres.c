@@ -1,8 +1,9 @@
 /*
  * await_postgres.c - libpq on a rondo loop: its "not yet" becomes an await.
  *
- * While it connects, a connection waits for what PQconnectPoll() asks for, once at a time. From then on a
- * reader stays on its socket, so that notifications come in also when nobody asks anything. A query waits
+ * While it connects, a connection awaits the descriptor for what PQconnectPoll() asks for, once at a time;
+ * that is rondo_loop_wait_readable() and rondo_loop_wait_writable(), and all that many a library needs. From
+ * then on a reader stays on its socket, so that notifications come in also when nobody asks anything. A query waits
  * for `activity`, a future that the reader, or the writer while there is something to flush, completes.
  *
  * Cancelling. A query that was sent has to be read to its end, or the next one would get its rows. So a
@@ -155,27 +156,18 @@ struct connecting {
     RONDO_FRAME;
     struct await_postgres *postgres; /* NULL once it is the caller's */
     PostgresPollingStatusType next;
+    rondo_future *wait;
 };
 
 /* One wait while it connects: the socket may be another one next time. */
-static void on_connecting(int32_t fd, void *arg)
-{
-    struct await_postgres *postgres = arg;
-    (void)fd;
-    unwatch(postgres);
-    wake(postgres);
-}
-
-static rondo_status watch_connecting(struct connecting *self)
+static rondo_status wait_connecting(struct connecting *self)
 {
     struct await_postgres *postgres = self->postgres;
-    rondo_status status = begin_wait(postgres);
-    if (status != RONDO_OK)
-        return status;
-    postgres->fd = PQsocket(postgres->conn);
+    rondo_future_release(self->wait);
+    self->wait = NULL;
     return self->next == PGRES_POLLING_READING
-        ? rondo_loop_add_reader(postgres->loop, postgres->fd, on_connecting, postgres, NULL)
-        : rondo_loop_add_writer(postgres->loop, postgres->fd, on_connecting, postgres, NULL);
+        ? rondo_loop_wait_readable(postgres->loop, PQsocket(postgres->conn), &self->wait)
+        : rondo_loop_wait_writable(postgres->loop, PQsocket(postgres->conn), &self->wait);
 }
 
 static void ignore_notice(void *arg, const PGresult *result)
@@ -207,8 +199,8 @@ RONDO_STEP(connect_step)
         return raise_lost(co, postgres, "connect");
     self->next = PGRES_POLLING_WRITING; /* as the manual says */
     do {
-        RONDO_CHECK(watch_connecting(self), "connect");
-        RONDO_AWAIT(self, postgres->activity);
+        RONDO_CHECK(wait_connecting(self), "connect");
+        RONDO_AWAIT(self, self->wait);
         self->next = PQconnectPoll(postgres->conn);
     } while (self->next == PGRES_POLLING_READING || self->next == PGRES_POLLING_WRITING);
     if (self->next != PGRES_POLLING_OK)
@@ -219,9 +211,14 @@ RONDO_STEP(connect_step)
     RONDO_END(self);
 }
 
+/* Left in the middle, the wait is to go before libpq closes the descriptor. */
 static void drop_connecting(void *frame)
 {
-    await_postgres_close(((struct connecting *)frame)->postgres);
+    struct connecting *self = frame;
+    if (self->wait != NULL)
+        (void)rondo_future_cancel(self->wait, NULL, NULL);
+    rondo_future_release(self->wait);
+    await_postgres_close(self->postgres);
 }
 
 rondo_status await_postgres_connect(rondo_loop *loop, const char *conninfo, rondo_coroutine **out_coroutine)

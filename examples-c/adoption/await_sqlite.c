@@ -7,7 +7,9 @@
  * handler, which decides on whether to go on waiting, asks, too.
  *
  * Whatever a query needs is copied into its job, and only the worker touches the connection. What goes the
- * other way, progress, is one call of the loop's at a time: `told` is 1 while one is on its way.
+ * other way, progress, is one call of the loop's at a time: `told` is 1 while one is on its way. Changes need
+ * no function here at all: SQLite calls that of a completer, in the worker, which feeds a queue with what it is
+ * given, texts copied.
  *
  * Knows: SQLite and rondo. Does not know: the schema.
  */
@@ -30,11 +32,15 @@ struct await_sqlite {
     int open_code;
     await_sqlite_progress_fn progress;
     void *progress_arg;
+    rondo_completer *changes; /* SQLite's update hook, or NULL */
     int closed;         /* the loop's */
     atomic_int told;
     atomic_int waits;   /* what was last told */
     atomic_int holders; /* the caller, and each call of tell() that is on its way */
 };
+
+/* SQLite's type for what hears of changes; "void(user,i32,str,str,i64)" is the same as a signature. */
+typedef void (*update_fn)(void *, int, const char *, const char *, sqlite3_int64);
 
 struct query {
     struct await_sqlite *sqlite;
@@ -217,6 +223,19 @@ static rondo_status query_job(rondo_job *job, void *arg)
     return cancelled ? RONDO_E_CANCELLED : raise_code(job, code, sqlite3_errmsg(sqlite->database), "query");
 }
 
+/* The completer is the user data: it stays until the connection is closed. */
+static rondo_status watch_job(rondo_job *job, void *arg)
+{
+    struct await_sqlite *sqlite = ((struct query *)arg)->sqlite;
+    rondo_any_fn fn = NULL;
+    if (sqlite->database == NULL)
+        return raise_code(job, sqlite->open_code, sqlite3_errstr(sqlite->open_code), "open");
+    rondo_status status = rondo_completer_get_function(sqlite->changes, &fn);
+    if (status == RONDO_OK)
+        (void)sqlite3_update_hook(sqlite->database, (update_fn)fn, sqlite->changes);
+    return status;
+}
+
 /* ---- on the loop's thread -------------------------------------------------------------------- */
 
 static struct query *make_query(struct await_sqlite *sqlite, const char *sql, const char *const *values,
@@ -248,6 +267,25 @@ rondo_status await_sqlite_query(struct await_sqlite *sqlite, const char *sql, co
     if (query == NULL)
         return count >= 0 ? -ENOMEM : -EINVAL;
     return rondo_loop_run_in_executor(sqlite->loop, sqlite->pool, &options, query_job, query, free_query,
+                                      out_future);
+}
+
+rondo_status await_sqlite_watch(struct await_sqlite *sqlite, rondo_thread_queue *queue,
+                                rondo_future **out_future)
+{
+    const rondo_job_options options = { .size = sizeof options, .name = "SQLite watch" };
+    if (sqlite->changes != NULL)
+        return -EBUSY;
+    struct query *query = make_query(sqlite, "", NULL, 0);
+    if (query == NULL)
+        return -ENOMEM;
+    rondo_status status = rondo_thread_queue_completer(queue, "void(user,i32,str,str,i64)", NULL, NULL, NULL,
+                                                       &sqlite->changes);
+    if (status != RONDO_OK) {
+        free_query(query);
+        return status;
+    }
+    return rondo_loop_run_in_executor(sqlite->loop, sqlite->pool, &options, watch_job, query, free_query,
                                       out_future);
 }
 
@@ -291,6 +329,7 @@ void await_sqlite_close(struct await_sqlite *sqlite)
                                       RONDO_NEVER, NULL);
     rondo_executor_release(sqlite->pool);
     sqlite3_close(sqlite->database); /* the worker has ended, so it is ours */
+    rondo_completer_release(sqlite->changes);
     rondo_loop_release(sqlite->loop);
     let_go(sqlite);
 }

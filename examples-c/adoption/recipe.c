@@ -34,8 +34,6 @@ void recipe_print_error(const char *what, rondo_error *error)
     printf("%s: %s", what, rondo_status_name(rondo_error_get_status(error)));
     if (rondo_error_get_domain(error) == RONDO_DOMAIN_USER)
         printf(" %d", rondo_error_get_code(error));
-    if (rondo_error_get_domain(error) == RONDO_DOMAIN_RESOLVER)
-        printf(" (resolver)");
     printf(", %s%s%s\n", operation != NULL ? operation : "", operation != NULL ? ": " : "",
            rondo_error_get_message(error));
 }

@@ -1,9 +1,10 @@
 /*
  * recipe_cares.c - names resolved by c-ares: side by side, a name that does not exist, a server that says
- * nothing, a cancelled task.
+ * nothing, a cancelled task; and the name of an address, which a completer brings.
  *
  * await_cares.c is the recipe. Here a tiny DNS server, a task of the same loop on a port of loopback,
- * knows two names, never answers for a third, and says of all others that they do not exist.
+ * knows two names and the address of one, never answers for a third, and says of all others that they do
+ * not exist.
  */
 #include "await_cares.h"
 #include "recipe.h"
@@ -47,6 +48,15 @@ static size_t read_question(const unsigned char *packet, size_t size, char *name
     return at + 5 <= size ? at + 5 : 0;
 }
 
+/* Add a record to the answer, about the name that was asked for. Returns the packet's size. */
+static size_t add_record(struct server *self, size_t end, const unsigned char *record, size_t size)
+{
+    self->packet[3] = 0x80; /* there is such a name */
+    self->packet[7] = 1;
+    memcpy(self->packet + end, record, size);
+    return end + size;
+}
+
 /* Make the question the answer, in place. Returns its size, or 0 for none at all. */
 static size_t answer(struct server *self)
 {
@@ -58,7 +68,7 @@ static size_t answer(struct server *self)
     size_t end = read_question(packet, self->size, name, sizeof name);
     if (end == 0)
         return 0;
-    if (strcasecmp(name, "silent.test") == 0) {
+    if (strcasecmp(name, "silent.test") == 0 || strcmp(name, "77.2.0.192.in-addr.arpa") == 0) {
         (void)rondo_event_set(self->silent);
         return 0;
     }
@@ -72,9 +82,12 @@ static size_t answer(struct server *self)
         packet[3] = 0x80;
         if (packet[end - 3] != 1) /* another type than A: there is the name, but nothing of that type */
             break;
-        packet[7] = 1;
-        memcpy(packet + end, record, sizeof record);
-        return end + sizeof record;
+        return add_record(self, end, record, sizeof record);
+    }
+    if (strcmp(name, "1.2.0.192.in-addr.arpa") == 0) {
+        static const unsigned char record[] = { 0xC0, 12, 0, 12, 0, 1, 0, 0, 0, 60, 0, 11,
+                                                4, 'a', 'n', 'n', 'e', 4, 't', 'e', 's', 't', 0 };
+        return add_record(self, end, record, sizeof record);
     }
     return end;
 }
@@ -102,6 +115,12 @@ RONDO_STEP(serve)
             return rondo_coroutine_raise(co, thrown);
     }
     RONDO_END(self);
+}
+
+/* When its task has ended, which is after main. */
+static void drop_server(void *frame)
+{
+    close(((struct server *)frame)->fd);
 }
 
 /* ---- the client ------------------------------------------------------------------------------ */
@@ -136,6 +155,14 @@ RONDO_STEP(look_up)
     RONDO_END(self);
 }
 
+/* The coroutine that looks up the name of 192.0.2.last. */
+static rondo_status ask_name(struct await_cares *cares, unsigned char last, rondo_coroutine **out_coroutine)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    address.sin_addr.s_addr = htonl(0xC0000200u + last);
+    return await_cares_getnameinfo(cares, (struct sockaddr *)&address, sizeof address, 0, out_coroutine);
+}
+
 struct main_frame {
     RONDO_FRAME;
     struct server server;
@@ -155,8 +182,6 @@ static void drop_main(void *frame)
     await_cares_close(self->impatient);
     rondo_task_release(self->task);
     rondo_event_release(self->server.silent);
-    if (self->server.fd >= 0)
-        close(self->server.fd);
 }
 
 /* A channel that asks our server only: no other server, no file, no list of domains to try. */
@@ -178,12 +203,13 @@ static rondo_status open_channel(struct main_frame *self, int timeout_ms, struct
 
 static rondo_status prepare(struct main_frame *self)
 {
+    rondo_status status = rondo_event_new(rondo_running_loop(), &self->server.silent);
+    if (status != RONDO_OK)
+        return status;
     self->server.fd = recipe_bind(SOCK_DGRAM, &self->port);
     if (self->server.fd < 0)
         return RONDO_E_RUNTIME;
-    rondo_status status = rondo_event_new(rondo_running_loop(), &self->server.silent);
-    if (status == RONDO_OK)
-        status = rondo_loop_spawn(rondo_running_loop(), serve, &self->server, NULL, NULL, NULL);
+    status = rondo_loop_spawn(rondo_running_loop(), serve, &self->server, drop_server, NULL, NULL);
     if (status == RONDO_OK)
         status = open_channel(self, 60000, &self->patient);
     return status == RONDO_OK ? open_channel(self, 50, &self->impatient) : status;
@@ -268,18 +294,42 @@ RONDO_STEP(main_step)
     print_addresses("bert.test", sent);
     printf("queries open: %zu\n", await_cares_count(self->patient));
 
-    /* Closing ends what still runs. */
+    /* The name of an address. Cancelled, it lets go of the completer, and c-ares may call when it likes. */
+    RONDO_CHECK(ask_name(self->patient, 1, &self->coroutine), "ask");
+    RONDO_AWAIT(self, self->coroutine);
+    printf("192.0.2.1: %s\n", (const char *)sent);
+    RONDO_CHECK(ask_name(self->patient, 9, &self->coroutine), "ask");
+    RONDO_TRY_AWAIT(self, self->coroutine);
+    recipe_print_error("192.0.2.9", thrown);
+    RONDO_CHECK(rondo_event_clear(self->server.silent), "event");
+    rondo_task_release(self->task);
+    self->task = NULL;
+    RONDO_CHECK(ask_name(self->patient, 77, &self->coroutine), "ask");
+    RONDO_CHECK(rondo_loop_create_task(rondo_running_loop(), self->coroutine, NULL, &self->task), "task");
+    RONDO_CHECK(rondo_event_wait(self->server.silent, &self->coroutine), "event");
+    RONDO_AWAIT(self, self->coroutine);
+    RONDO_CHECK(rondo_task_cancel(self->task, NULL, NULL), "cancel");
+    RONDO_TRY_AWAIT(self, self->task);
+    recipe_print_error("192.0.2.77", thrown);
+    rondo_task_release(self->task);
+    self->task = NULL;
+    RONDO_CHECK(ask_name(self->patient, 77, &self->coroutine), "ask");
+    RONDO_CHECK(rondo_loop_create_task(rondo_running_loop(), self->coroutine, NULL, &self->task), "task");
+
+    /* Closing ends what still runs, also the task that has not asked yet. */
     RONDO_CHECK(await_cares_getaddrinfo(self->patient, "silent.test", NULL, NULL, &self->future),
                 "resolve");
     await_cares_close(self->patient);
     self->patient = NULL;
     RONDO_TRY_AWAIT_MOVED(self, self->future);
     recipe_print_error("after close", thrown);
+    RONDO_TRY_AWAIT(self, self->task);
+    recipe_print_error("192.0.2.77", thrown);
     RONDO_END(self);
 }
 
 int main(void)
 {
-    static struct main_frame frame = { .server.fd = -1 };
+    static struct main_frame frame;
     return recipe_run(main_step, &frame, drop_main);
 }

@@ -92,7 +92,7 @@ RONDO_STEP(main_step)
 
     RONDO_CHECK(start(self, "no number"), "look up");
     RONDO_TRY_AWAIT(self, self->task);
-    printf("no number: EAI_NONAME: %d\n", rondo_error_get_domain(thrown) == RONDO_DOMAIN_RESOLVER &&
+    printf("no number: %s, EAI_NONAME: %d\n", rondo_status_name(rondo_error_get_status(thrown)),
            rondo_error_get_code(thrown) == EAI_NONAME);
 
     /* It is cancelled in the pass in which it has asked; the answer comes to nothing. */

@@ -1,6 +1,6 @@
 /*
- * recipe_sqlite.c - SQLite off the loop: queries, errors, progress, a query that would never end and is
- * cancelled, one that waits for another connection's lock and is cancelled.
+ * recipe_sqlite.c - SQLite off the loop: queries, errors, changes as they happen, progress, a query that would
+ * never end and is cancelled, one that waits for another connection's lock and is cancelled.
  *
  * await_sqlite.c is the recipe. The database is a file in a directory that is removed at the end.
  */
@@ -16,6 +16,7 @@ struct shared {
     struct await_sqlite *anne, *bert; /* two connections to one file */
     struct await_sqlite *none;        /* one to a file that is not there */
     rondo_event *working, *waiting;   /* set when a query of bert's is at work, or waits for a lock */
+    rondo_thread_queue *changes;      /* that anne makes */
     int reports;
     char directory[40], path[60];
 };
@@ -88,6 +89,37 @@ RONDO_STEP(ask_things)
                                    &self->answer), "query");
     RONDO_TRY_AWAIT_MOVED(self, self->answer);
     recipe_print_error("anne again", thrown);
+    RONDO_END(self);
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+static void print_change(void *const *change)
+{
+    int32_t what = *(int32_t *)change[1];
+    printf("%s in %s: row %d\n", what == SQLITE_INSERT ? "insert" : what == SQLITE_UPDATE ? "update" : "delete",
+           *(char **)change[3], (int)*(int64_t *)change[4]);
+}
+
+/* They come from inside of the queries, in the worker, and are heard on the loop. */
+RONDO_STEP(follow_changes)
+{
+    struct part *self = frame;
+    struct shared *shared = self->shared;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(rondo_thread_queue_new(16, &shared->changes), "queue");
+    RONDO_CHECK(await_sqlite_watch(shared->anne, shared->changes, NULL), "watch");
+    RONDO_CHECK(query(self, shared->anne, "INSERT INTO people (rowid, name) VALUES (40, 'dora')"), "query");
+    RONDO_AWAIT_MOVED(self, self->answer);
+    RONDO_CHECK(query(self, shared->anne, "UPDATE people SET age = 31 WHERE name = 'dora'"), "query");
+    RONDO_AWAIT_MOVED(self, self->answer);
+    RONDO_CHECK(query(self, shared->anne, "DELETE FROM people WHERE name = 'dora'"), "query");
+    rondo_future_release(self->answer); /* nobody awaits it: the change will tell */
+    for (self->index = 0; self->index < 3; self->index++) {
+        RONDO_CHECK(rondo_thread_queue_get_async(shared->changes, &self->next), "get");
+        RONDO_AWAIT(self, self->next);
+        print_change(sent);
+    }
     RONDO_END(self);
 }
 
@@ -216,6 +248,7 @@ static void drop_main(void *frame)
     await_sqlite_close(shared->anne);
     await_sqlite_close(shared->bert);
     await_sqlite_close(shared->none);
+    rondo_thread_queue_release(shared->changes);
     rondo_event_release(shared->working);
     rondo_event_release(shared->waiting);
     unlink(shared->path);
@@ -224,7 +257,8 @@ static void drop_main(void *frame)
 
 RONDO_STEP(main_step)
 {
-    static const rondo_step_fn parts[] = { open_both, ask_things, cancel_endless, cancel_waiting, end_badly };
+    static const rondo_step_fn parts[] = { open_both, ask_things, follow_changes, cancel_endless,
+                                            cancel_waiting, end_badly };
     struct main_frame *self = frame;
     RONDO_BEGIN(self);
     RONDO_CHECK(rondo_event_new(rondo_running_loop(), &self->shared.working), "event");
