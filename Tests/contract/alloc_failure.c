@@ -278,6 +278,35 @@ out:
 
 KIT_TEST(oom_futures) { sweep(futures_and_callbacks); }
 
+/* There is room for no error any more, and still the future gets one: that of -ENOMEM, which is always there. */
+KIT_TEST(exception_of_a_status_without_memory)
+{
+    static rondo_error *errors[100000];
+    rondo_loop *loop = kit_loop();
+    rondo_future *future = NULL;
+    rondo_error *error = NULL;
+    size_t count = 0;
+    if (!kit_alloc_works()) {
+        kit_skip("allocations cannot be made to fail in this build");
+        kit_loop_end(loop);
+        return;
+    }
+    CHECK_OK(rondo_future_new(loop, &future));
+    kit_alloc_fail(1, true);
+    while (rondo_error_new(RONDO_DOMAIN_POSIX, EIO, NULL, &errors[count]) == RONDO_OK)
+        CHECK(++count < sizeof errors / sizeof *errors);
+    rondo_status status = rondo_future_set_exception_status(future, -EIO, "read");
+    kit_alloc_end();
+    CHECK_OK(status);
+    CHECK_OK(rondo_future_exception(future, &error));
+    CHECK_EQ_INT(rondo_error_get_status(error), -ENOMEM);
+    CHECK_OK(rondo_error_release(error));
+    CHECK_OK(rondo_future_release(future));
+    while (count > 0)
+        CHECK_OK(rondo_error_release(errors[--count]));
+    kit_loop_end(loop);
+}
+
 static void futures_threadsafe(void)
 {
     rondo_loop *loop = NULL;

@@ -73,10 +73,10 @@ rondo_status rondo_loop_sock_accept(rondo_loop *loop, int32_t fd, struct sockadd
 /**
  * Wait until a descriptor is readable, at its end, hung up or in error. The value is NULL.
  *
- * For a library that says "not yet": nothing is read. Only the state is asked for, again when the loop
- * wakes for it; if it is readable already, or a file that is never waited for, the future is done when it is
- * given out. Who else reads meanwhile may empty it before whoever awaits goes on. Any descriptor will do, also
- * a blocking one. It is to stay open until the future is done, or be cancelled before it is closed.
+ * For a library that says "not yet". Nothing is read: if poll(2) finds it readable, as it always does with a
+ * file, the future is done when it is given out, else when the loop has woken for it. Others may have read
+ * what there was before whoever awaits goes on, so ask again rather than block. Any descriptor will do. Cancel
+ * the future before the descriptor is closed.
  *
  * The wait is one of the operations of this header. Beside a reader of rondo_loop_add_reader() on the same
  * descriptor it is refused, and leaves that alone; beside a writer it is not.
