@@ -8,7 +8,8 @@ if(TARGET rondo_static)
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
 endif()
 # The library looks for it there, wherever the tree is moved to.
-install(TARGETS rondo_worker RUNTIME DESTINATION "${CMAKE_INSTALL_LIBDIR}/rondo" COMPONENT runtime)
+install(TARGETS rondo_worker RUNTIME
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/rondo${RONDO_SOVERSION}" COMPONENT runtime)
 install(FILES include/rondo.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development)
 install(DIRECTORY include/rondo DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
         FILES_MATCHING PATTERN "*.h")

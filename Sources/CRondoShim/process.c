@@ -115,7 +115,7 @@ struct rondo_process_end rondo_shim_end_process(int32_t pidfd, int32_t must_kill
 
 char *rondo_shim_worker_path(void)
 {
-    static const char tail[] = "/rondo/rondo-worker";
+    static const char tail[] = "/" RONDO_WORKER_PATH;
     Dl_info info;
     if (dladdr((void *)(uintptr_t)rondo_shim_worker_path, &info) == 0 || info.dli_fname == NULL) {
         errno = ENOENT;

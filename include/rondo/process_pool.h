@@ -18,9 +18,11 @@
  * it. A process that is killed between two jobs is replaced when the next one comes.
  *
  * The processes run rondo-worker, a small program that is installed with the library, in a directory
- * "rondo" beside it; a program that contains librondo.a has to have it beside itself, or name it. No code of the program runs in them but the jobs. They have no descriptors but
- * 0 (/dev/null), 1 and 2, default signal handlers, ignore SIGINT, and end when the program does,
- * however that ends.
+ * beside it that is named after the number in the library's name: "rondo0" beside librondo.so.0. A
+ * program that contains librondo.a has to have that directory beside itself, or name the program
+ * (`pkg-config --variable=worker rondo` says where it is installed). No code of the program runs in
+ * them but the jobs. They have no descriptors but 0 (/dev/null), 1 and 2, default signal handlers,
+ * ignore SIGINT, and end when the program does, however that ends.
  */
 #ifndef RONDO_PROCESS_POOL_H
 #define RONDO_PROCESS_POOL_H

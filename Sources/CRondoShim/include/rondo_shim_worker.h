@@ -9,6 +9,11 @@
 
 #include <stdint.h>
 
+/* The number that ends librondo.so.0; CMakeLists.txt reads it here. Two versions of the library that can be
+ * installed together each have a directory of their own beside them, rondo0, rondo1, for their workers. */
+#define RONDO_SOVERSION "0"
+#define RONDO_WORKER_PATH "rondo" RONDO_SOVERSION "/rondo-worker"
+
 #define RONDO_WORKER_SOCKET 3 /* its number in a worker process */
 #define RONDO_WORKER_MAGIC 0x72300001u
 
