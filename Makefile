@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 
-.PHONY: all demo check bench install clean
+.PHONY: all demo check check-release bench install deb clean
 
 all:
 	tools/install-deps
@@ -17,6 +17,10 @@ check:          ## every test, on every build; the last line says "N passed, N f
 	@tools/install-deps tests
 	@tools/check
 
+check-release:  ## what a release needs besides: the ABI, the manual, the site, the Debian packages
+	@tools/install-deps release
+	@tools/check-release
+
 bench: all      ## rondo and its peers on the same work
 	bench/run
 
@@ -25,5 +29,9 @@ install:        ## as in: make install PREFIX=/usr; DESTDIR is honoured
 	cmake --build build -j$(JOBS)
 	cmake --install build
 
+deb:            ## the Debian packages, in build-deb/
+	tools/install-deps deb
+	tools/make-deb
+
 clean:
-	rm -rf build build-address build-thread .build
+	rm -rf build build-address build-deb build-thread .build

@@ -14,8 +14,10 @@ install(FILES include/rondo.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONEN
 install(DIRECTORY include/rondo DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
         FILES_MATCHING PATTERN "*.h")
 
-# rondo.pc finds its prefix from where it lies, so an installed tree may be moved.
-if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+# rondo.pc finds its prefix from where it lies, so an installed tree may be moved. A distribution's
+# stays where it is; with plain paths pkg-config leaves out those that compilers search anyway.
+option(RONDO_RELOCATABLE "rondo.pc finds its prefix from where it lies" ON)
+if(NOT RONDO_RELOCATABLE OR IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
   set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
   set(pc_libdir "${CMAKE_INSTALL_FULL_LIBDIR}")
   set(pc_includedir "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
