@@ -120,6 +120,8 @@ foreach(name hello line_client typed_calls)
 endforeach()
 rondo_test(library/exports library "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/check-exports"
            "$<TARGET_FILE:rondo>" "${CMAKE_C_COMPILER}")
+rondo_test(library/symbols library "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/update-symbols" --check
+           "$<TARGET_FILE:rondo>")
 rondo_test(library/hot-path library "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/hot-path"
            "$<TARGET_FILE:rondo>")
 rondo_test(library/linkage library "${PROJECT_SOURCE_DIR}/Tests/headers/linkage"
