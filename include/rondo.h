@@ -17,6 +17,20 @@
  * RONDO_E_STALE_HANDLE (its object is gone), -EINVAL for NULL, and those marked thread:loop may
  * return RONDO_E_WRONG_THREAD or RONDO_E_WRONG_PROCESS; the comments do not repeat these five.
  *
+ * A negative errno that a comment names without a reason means:
+ *
+ *   -EINVAL   an argument is NULL that must not be, or has a value that is not allowed
+ *   -E2BIG    the options have something that this version of the library does not know
+ *   -ENOMEM   there is no memory, and nothing has changed
+ *   -ERANGE   the buffer is too small, and nothing is written
+ *   -ENOENT   there is no such thing
+ *   -EBUSY    somebody else uses it now
+ *   -EBADF    this is no open file descriptor
+ *   -EACCES   the system does not permit it
+ *   -ENOSPC   the system allows no more of them
+ *   -EDEADLK  it would wait for itself
+ *   -ENOSYS   the system cannot do it
+ *
  * HANDLES. A handle is an opaque typed pointer that is never dereferenced: it names an object and
  * its generation. Objects are reference counted; "owns:x" means the caller got one reference and
  * gives it back with the release function named there, at any time, from any thread. A handle
@@ -37,10 +51,10 @@
  * TIME. int64_t nanoseconds of CLOCK_MONOTONIC, or of the loop's own clock (rondo/replay.h); the unit
  * ends the name. Never early; equal deadlines run first-in first-out. RONDO_NEVER is "no deadline".
  *
- * STRINGS are NUL-terminated UTF-8 or pointer and length; inputs are copied or used before return
+ * STRINGS. NUL-terminated UTF-8 or pointer and length; inputs are copied or used before return
  * unless "borrows" says otherwise.
  *
- * OPTIONS are structs whose first field is size (use sizeof); zero is always the default; an
+ * OPTIONS. Structs whose first field is size (use sizeof); zero is always the default; an
  * unknown non-zero tail is -E2BIG, a size smaller than the first version -EINVAL.
  *
  * CONTRACT LINE. Each declaration ends with: thread, blocks, reenters (which user code may run

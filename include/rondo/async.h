@@ -52,6 +52,7 @@
 #define RONDO_STEP(name)                                                                          \
     static rondo_step name(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
 
+/** The beginning of a coroutine's body: each step goes on from here to where the last one ended. */
 #define RONDO_BEGIN(self)                                                                         \
     (void)sent;                                                                                   \
     (void)thrown;                                                                                 \
@@ -59,6 +60,7 @@
     case 0:                                                                                       \
         (self)->rondo_mark = 0x6F646E72;
 
+/** The end of a coroutine's body: what comes to it returns NULL. */
 #define RONDO_END(self)                                                                           \
     }                                                                                             \
     return rondo_coroutine_return(co, NULL, NULL)

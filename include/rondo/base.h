@@ -13,9 +13,13 @@
 #define RONDO_END_DECLS
 #endif
 
+/** The first number of the version of these headers. */
 #define RONDO_VERSION_MAJOR 0
+/** The second one. */
 #define RONDO_VERSION_MINOR 1
+/** The third one. */
 #define RONDO_VERSION_PATCH 0
+/** All three in one number: major << 16 | minor << 8 | patch. */
 #define RONDO_VERSION 0x000100
 
 RONDO_BEGIN_DECLS
@@ -23,6 +27,7 @@ RONDO_BEGIN_DECLS
 /** Outcome of a call: 0, a negative errno, or one of the RONDO_E_ codes. */
 typedef int32_t rondo_status;
 
+/** It went well. */
 #define RONDO_OK 0
 /** The awaited thing was cancelled (asyncio: CancelledError). */
 #define RONDO_E_CANCELLED (-20001)
@@ -107,35 +112,65 @@ typedef int32_t rondo_status;
 /** A deadline or delay that never comes. */
 #define RONDO_NEVER INT64_MAX
 
+/** An event loop: see rondo/loop.h. */
 typedef struct rondo_loop rondo_loop;
+/** A scheduled call, to be cancelled or moved: see rondo_loop_call_soon(). */
 typedef struct rondo_handle rondo_handle;
+/** A result that comes later: see rondo/future.h. */
 typedef struct rondo_future rondo_future;
+/** A coroutine that a loop runs; it is a future, too: see rondo/task.h. */
 typedef struct rondo_task rondo_task;
+/** A function that goes on step by step: see rondo/coroutine.h. */
 typedef struct rondo_coroutine rondo_coroutine;
+/** A coroutine that hands out values on its way: see rondo/generator.h. */
 typedef struct rondo_async_generator rondo_async_generator;
+/** A result that any thread may wait for: see rondo/threads.h. */
 typedef struct rondo_thread_future rondo_thread_future;
+/** A failure with all that is known of it: see rondo/error.h. */
 typedef struct rondo_error rondo_error;
+/** The values of context variables: see rondo/context.h. */
 typedef struct rondo_context rondo_context;
+/** A context variable: see rondo/context.h. */
 typedef struct rondo_contextvar rondo_contextvar;
+/** What a context variable was before it was set: see rondo_contextvar_reset(). */
 typedef struct rondo_context_token rondo_context_token;
+/** A report for the exception handler: see rondo_loop_call_exception_handler(). */
 typedef struct rondo_exception_context rondo_exception_context;
+/** A lock between tasks: see rondo/sync.h. */
 typedef struct rondo_lock rondo_lock;
+/** An event between tasks: see rondo/sync.h. */
 typedef struct rondo_event rondo_event;
+/** A condition between tasks: see rondo/sync.h. */
 typedef struct rondo_condition rondo_condition;
+/** A semaphore between tasks: see rondo/sync.h. */
 typedef struct rondo_semaphore rondo_semaphore;
+/** A barrier between tasks: see rondo/sync.h. */
 typedef struct rondo_barrier rondo_barrier;
+/** A queue between tasks: see rondo/queue.h. */
 typedef struct rondo_queue rondo_queue;
+/** What runs blocking code: see rondo/executor.h. */
 typedef struct rondo_executor rondo_executor;
+/** A function that an executor runs: see rondo/executor.h. */
 typedef struct rondo_job rondo_job;
+/** A deadline for a part of a task: see rondo_timeout_new(). */
 typedef struct rondo_timeout rondo_timeout;
+/** Tasks that end together: see rondo/group.h. */
 typedef struct rondo_task_group rondo_task_group;
+/** A part of a task that can be cancelled as a whole: see rondo/scope.h. */
 typedef struct rondo_cancel_scope rondo_cancel_scope;
+/** An iterator over outcomes: see rondo_as_completed_new(). */
 typedef struct rondo_as_completed rondo_as_completed;
+/** Several runs on one loop: see rondo/run.h. */
 typedef struct rondo_runner rondo_runner;
+/** A queue between threads and tasks: see rondo/thread_queue.h. */
 typedef struct rondo_thread_queue rondo_thread_queue;
+/** An event between threads and tasks: see rondo/thread_queue.h. */
 typedef struct rondo_thread_event rondo_thread_event;
+/** Who waits for whom: see rondo/callgraph.h. */
 typedef struct rondo_call_graph rondo_call_graph;
+/** The type of a function, prepared: see rondo/typed.h. */
 typedef struct rondo_signature rondo_signature;
+/** A C function that completes a future: see rondo/completer.h. */
 typedef struct rondo_completer rondo_completer;
 
 /**

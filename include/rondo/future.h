@@ -16,9 +16,13 @@
 
 RONDO_BEGIN_DECLS
 
+/** It is not done. */
 #define RONDO_FUTURE_PENDING 0
+/** It is done and has a value. */
 #define RONDO_FUTURE_RESULT 1
+/** It is done and has an error. */
 #define RONDO_FUTURE_EXCEPTION 2
+/** It was cancelled. */
 #define RONDO_FUTURE_CANCELLED 3
 
 /**

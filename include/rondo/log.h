@@ -6,17 +6,22 @@
 
 RONDO_BEGIN_DECLS
 
+/** For who looks for a mistake. */
 #define RONDO_LOG_DEBUG 10
+/** What goes on; the lowest level that is logged at first. */
 #define RONDO_LOG_INFO 20
+/** Something is not as it should be, and it goes on. */
 #define RONDO_LOG_WARNING 30
+/** Something failed; what nobody handled is reported so. */
 #define RONDO_LOG_ERROR 40
+/** Not used by the library; for programs. */
 #define RONDO_LOG_CRITICAL 50
 
 /** One thing that a message is about. */
 typedef struct rondo_log_field {
-    const char *key;
-    const char *text; /**< NULL if it is a number. */
-    int64_t number;
+    const char *key;  /**< What the value is. */
+    const char *text; /**< The value; NULL if it is a number. */
+    int64_t number;   /**< The value if text is NULL. */
 } rondo_log_field;
 
 /**

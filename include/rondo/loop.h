@@ -32,7 +32,7 @@ typedef struct rondo_close_report {
     uint32_t size;                 /**< sizeof(rondo_close_report), set by the caller. */
     uint32_t readers;              /**< Readers still registered. */
     uint32_t writers;              /**< Writers still registered. */
-    uint32_t reserved;
+    uint32_t reserved;             /**< 0. */
     uint64_t ready_calls;          /**< Calls that were ready and never ran. */
     uint64_t timers;               /**< Timers that had not fired. */
     uint64_t threadsafe_calls;     /**< Calls from other threads that never ran. */

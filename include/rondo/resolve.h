@@ -18,8 +18,8 @@ RONDO_BEGIN_DECLS
 
 /** What rondo_loop_getnameinfo() found, each ended by a NUL. */
 typedef struct rondo_name_info {
-    char host[1025];
-    char service[32];
+    char host[1025];  /**< The name of the host, or its address in numbers. */
+    char service[32]; /**< The name of the service, or its port in numbers. */
 } rondo_name_info;
 
 /**

@@ -61,7 +61,8 @@ rondo_status rondo_loop_sock_connect(rondo_loop *loop, int32_t fd, const struct 
  * The new descriptor is non-blocking and close-on-exec. It is the future's, which closes it when
  * it goes, until rondo_future_take_result() or rondo_coroutine_take_sent() takes it.
  *
- * @param address, address_size As in rondo_loop_sock_recvfrom(), for the peer.
+ * @param address      As in rondo_loop_sock_recvfrom(), for the peer.
+ * @param address_size As in rondo_loop_sock_recvfrom(), for the peer.
  * @return As rondo_loop_sock_recv(); -EINVAL for a blocking socket.
  *
  * @par Contract

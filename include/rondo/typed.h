@@ -218,12 +218,12 @@ rondo_status rondo_loop_run_in_executor_typed_array(rondo_loop *loop, rondo_exec
  *         result of a typed call, or it was taken).
  *
  * @par Contract
- * thread:loop  blocks:no  reenters:no  borrows:buffer, of str (until the future is released)  since:0.1
+ * thread:loop  blocks:no  reenters:no  borrows:text of str(until the future is released)  since:0.1
  */
 rondo_status rondo_future_result_typed(rondo_future *future, void *buffer, size_t size);
 /** As rondo_future_result_typed(), for a thread future, waiting for it as rondo_thread_future_result() does.
  * @par Contract
- * thread:any  blocks:ms:timeout_ns  reenters:no  borrows:buffer, of str (until the future is released)  since:0.1 */
+ * thread:any  blocks:ms:timeout_ns  reenters:no  borrows:text of str(until the future is released)  since:0.1 */
 rondo_status rondo_thread_future_result_typed(rondo_thread_future *future, int64_t timeout_ns,
                                               void *buffer, size_t size);
 
