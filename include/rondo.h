@@ -1,8 +1,8 @@
 /*
  * rondo.h - asyncio's model for C: event loop, futures, tasks, coroutines, thread-safe scheduling.
  *
- * This is the only header a program includes. It first states the conventions every declaration
- * leans on, then includes one header per concern.
+ * A program includes rondo.h and no other header of the library. What follows are the conventions that
+ * every declaration leans on; then it includes one header per concern.
  *
  * NAMES. rondo_<thing>_<verb>. asyncio's own words are used for asyncio's things. The prefix of a
  * function is the type of its first parameter. new, retain/release (NULL is a no-op), close
@@ -57,8 +57,16 @@
  * OPTIONS. Structs whose first field is size (use sizeof); zero is always the default; an
  * unknown non-zero tail is -E2BIG, a size smaller than the first version -EINVAL.
  *
- * CONTRACT LINE. Each declaration ends with: thread, blocks, reenters (which user code may run
- * inside the call), moves, owns, borrows, cancel, since.
+ * CONTRACT LINE. The comment of each function ends with a line of these:
+ *
+ *   thread    who may call it: any thread; the loop's only; a job's only, which is the one that runs it
+ *   blocks    no; until-done; ms: and the parameter that says for how long at most
+ *   reenters  what may run inside of the call: nothing of the program's, drop functions, callbacks
+ *   moves     what becomes the library's, on every return
+ *   owns      what becomes the caller's, and the function that gives it back
+ *   borrows   what one of them uses without a reference, and until when
+ *   cancel    lossless: who is cancelled has taken nothing and given nothing away; poisons: a part may be done
+ *   since     the version of rondo that first had it
  */
 #ifndef RONDO_H
 #define RONDO_H

@@ -197,7 +197,10 @@ class Library:
             return []
         found = {"RONDO_OK": "", **self.said_of(declaration, ())}
         for status, meaning in self.implied(declaration):
-            found[status] = found.get(status) or meaning
+            if status not in found:
+                found[status] = meaning
+            elif found[status] and status == "-EINVAL":
+                found[status] += "; or a handle is NULL"
         return [(status, meaning or self.meaning(status)) for status, meaning in found.items()]
 
     def said_of(self, declaration, seen):

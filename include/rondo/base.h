@@ -49,15 +49,15 @@ typedef int32_t rondo_status;
 #define RONDO_E_WRONG_PROCESS (-20009)
 /** The object belongs to another loop ("attached to a different loop"). */
 #define RONDO_E_WRONG_LOOP (-20010)
-/** "Event loop is closed". */
+/** The loop is closed ("Event loop is closed"). */
 #define RONDO_E_LOOP_CLOSED (-20011)
-/** "This event loop is already running". */
+/** The loop is running ("This event loop is already running"). */
 #define RONDO_E_LOOP_RUNNING (-20012)
-/** "Cannot run the event loop while another loop is running". */
+/** This thread runs another loop ("Cannot run the event loop while another loop is running"). */
 #define RONDO_E_OTHER_LOOP_RUNNING (-20013)
-/** "no running event loop" / "no current event loop". */
+/** No loop runs in this thread, or none is set ("no running event loop", "no current event loop"). */
 #define RONDO_E_NO_LOOP (-20014)
-/** "Event loop stopped before Future completed." */
+/** The loop was stopped first ("Event loop stopped before Future completed."). */
 #define RONDO_E_LOOP_STOPPED (-20015)
 /** The thread that owned the loop has ended; nobody will run what is posted. */
 #define RONDO_E_OWNER_DEAD (-20016)
@@ -65,9 +65,9 @@ typedef int32_t rondo_status;
 #define RONDO_E_RUNTIME (-20017)
 /** An object of the wrong type was given (TypeError). */
 #define RONDO_E_TYPE (-20018)
-/** "coroutine already executing". */
+/** The coroutine is in the middle of a step ("coroutine already executing"). */
 #define RONDO_E_ALREADY_RUNNING (-20019)
-/** "cannot reuse already awaited coroutine". */
+/** The coroutine has ended, or somebody has it ("cannot reuse already awaited coroutine"). */
 #define RONDO_E_ALREADY_AWAITED (-20020)
 /** Thrown into a coroutine that is being closed (GeneratorExit). */
 #define RONDO_E_GENERATOR_EXIT (-20021)
@@ -91,13 +91,13 @@ typedef int32_t rondo_status;
 #define RONDO_E_BROKEN_BARRIER (-20030)
 /** The asynchronous generator has no more values (StopAsyncIteration). */
 #define RONDO_E_STOP_ASYNC_ITERATION (-20031)
-/** "asynchronous generator is already running". */
+/** Somebody is asking the generator ("asynchronous generator is already running"). */
 #define RONDO_E_GENERATOR_RUNNING (-20032)
 /** Nothing that could still happen would ever wake the loop. */
 #define RONDO_E_DEADLOCK (-20033)
-/** "Runner is closed". */
+/** The runner is closed ("Runner is closed"). */
 #define RONDO_E_RUNNER_CLOSED (-20034)
-/** "cannot schedule new futures after shutdown". */
+/** The executor takes no more jobs ("cannot schedule new futures after shutdown"). */
 #define RONDO_E_EXECUTOR_SHUT_DOWN (-20035)
 /** A worker process ended abruptly. */
 #define RONDO_E_BROKEN_POOL (-20038)

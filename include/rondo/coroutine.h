@@ -4,7 +4,8 @@
  * A coroutine is a function that is called again and again with its frame (its local variables)
  * and with what it was woken with, and that answers with one of the actions below:
  *
- *     static rondo_step body(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown);
+ *     static rondo_step body(rondo_coroutine *co, void *frame, void *sent,
+ *                            rondo_error *thrown);
  *
  * co      names the running coroutine to the action functions; borrowed for this step.
  * frame   the coroutine's own memory.

@@ -39,6 +39,7 @@ rondo_status rondo_origin_describe(const rondo_object *object, char *buffer, siz
                                    size_t *out_size);
 /** Give the same as return addresses, innermost first.
  * @param frames    Filled with up to capacity of them; may be NULL with capacity 0.
+ * @param capacity  RONDO_ORIGIN_DEPTH is enough.
  * @param out_count How many there are, whether they fitted or not.
  * @return RONDO_OK, -EINVAL, -ENOENT or RONDO_E_TYPE.
  * @par Contract

@@ -35,7 +35,7 @@ RONDO_BEGIN_DECLS
  * The same program with the same seed gets the same order, and the same rondo_loop_get_schedule_hash().
  */
 
-/** The kinds of decisions that a choice function is asked for: which call of the pass is next. */
+/** Which of the calls that are ready is next. */
 #define RONDO_CHOICE_READY 1
 /** Which of several timers with the same deadline is next. */
 #define RONDO_CHOICE_TIMER 2
@@ -47,7 +47,7 @@ RONDO_BEGIN_DECLS
 /**
  * Decides which of count things is next: 0 is the one that would be without it, count - 1 the last.
  *
- * count is 2 at least; a larger answer counts as the last. It must not use the loop.
+ * kind is a RONDO_CHOICE_. count is 2 at least; a larger answer counts as the last. It must not use the loop.
  */
 typedef uint32_t (*rondo_choice_fn)(rondo_loop *loop, int32_t kind, uint32_t count, void *arg);
 
