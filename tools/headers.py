@@ -24,7 +24,8 @@
 #              run: constants that follow each other without an empty line are one run, and share this number
 # Parameter    name, type, text (as C writes it), doc (inline text from @param, or ""); "..." is its own name
 # Field        name, type, text, doc
-# Doc          summary (the first sentence), blocks (the rest), returns (Returns or None), contract ([(key, value)])
+# Doc          summary (the first sentence), blocks (the rest; continued: its first one is of the same paragraph),
+#              returns (Returns or None), contract ([(key, value)])
 # Returns      text (inline text: all that @return says), statuses ([(status, meaning or "")]), like (names of
 #              functions whose statuses these are, too: "As rondo_x()")
 # Block        Paragraph(text, head): head is "" or a word in capitals that begins it ("THREADS. A loop ...")
@@ -78,6 +79,7 @@ class Returns:
 class Doc:
     summary: str
     blocks: list = field(default_factory=list)
+    continued: bool = False
     params: dict = field(default_factory=dict)
     returns: Returns = None
     contract: list = field(default_factory=list)
@@ -167,9 +169,7 @@ class Library:
         return any(kind and kind.group(1) in handles for kind in kinds)
 
     def implied(self, declaration):
-        """What a function may return besides what its comment says: rondo.h, STATUS."""
-        if declaration.kind != "function" or declaration.result != "rondo_status":
-            return []
+        """What a function that returns a rondo_status may return besides what its comment says: rondo.h, STATUS."""
         said = []
         if self.takes_handle(declaration):
             no_op = "NULL is a no-op" in whole_text(declaration.doc)
@@ -193,7 +193,8 @@ class Library:
     def statuses_of(self, declaration):
         """All that a function may return as [(status, meaning)]: its own, those it has as another one, and
         the implied ones. Without an own meaning it is the general one."""
-        if declaration.result != "rondo_status":
+        reads = declaration.doc.returns is None and declaration.doc.summary.startswith("Return ")
+        if declaration.result != "rondo_status" or reads:  # what reads a status out of something tells no outcome
             return []
         found = {"RONDO_OK": "", **self.said_of(declaration, ())}
         for status, meaning in self.implied(declaration):
@@ -222,13 +223,14 @@ class Library:
             if status not in top:
                 raise Error(f"rondo.h: the conventions do not name {status}, which comments leave out")
         for declaration in self.declarations:
-            self.statuses_of(declaration)
             for kind, text in spans(whole_text(declaration.doc)):
                 if kind == "function" and text.startswith("rondo_") and text[:-2] not in self.by_name:
                     raise Error(f"{declaration.header}:{declaration.line}: {declaration.name} refers to {text}, "
                                 "which no header declares")
                 if kind == "name" and text.startswith("RONDO_E_") and text not in self.by_name and text != "RONDO_E_":
                     raise Error(f"{declaration.header}:{declaration.line}: no status is called {text}")
+        for declaration in self.declarations:
+            self.statuses_of(declaration)
 
 
 # -- inline text -----------------------------------------------------------------------------------
@@ -271,11 +273,12 @@ def whole_text(doc):
 
 
 def first_sentence(text):
-    """Split a text after its first sentence: a full stop outside of brackets, before a space."""
-    depth = 0
+    """Split a text after its first sentence: a full stop outside of brackets and quotes, before a space."""
+    depth, quoted = 0, False
     for i, c in enumerate(text):
         depth += (c in "([{") - (c in ")]}")
-        if c in ".!?" and depth <= 0 and text[i + 1:i + 2] in ("", " ") and not text[:i + 1].endswith((" ...", "..")):
+        quoted ^= c == '"'
+        if not quoted and c in ".!?" and depth <= 0 and text[i + 1:i + 2] in ("", " ") and not text[:i + 1].endswith((" ...", "..")):
             return text[:i + 1], text[i + 1:].strip()
     return text, ""
 
@@ -435,7 +438,7 @@ def doc_of(raw, where):
         raise Error(f"{where}: the comment does not begin with a sentence")
     summary, rest = first_sentence(blocks[0].text if not blocks[0].head else f"{blocks[0].head}. {blocks[0].text}")
     blocks[:1] = [Paragraph(rest)] if rest else []
-    doc = Doc(summary, blocks)
+    doc = Doc(summary, blocks, bool(rest))
     for tag, body in tags:
         if tag == "par":
             if body[0] != "Contract":

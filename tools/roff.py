@@ -66,7 +66,7 @@ def sentence(text):
     """A text as a sentence: it begins with a capital, unless that is a name, and ends with a full stop."""
     if re.match(r"[a-z]+(?![\w(])", text):
         text = text[0].upper() + text[1:]
-    return text if text.endswith((".", "!", "?", ":", "...")) else text + "."
+    return text if text.endswith((".", "!", "?", ":", '."')) else text + "."
 
 
 def lowered(text):

@@ -2,7 +2,7 @@
  * rondo/async.h - a coroutine written as straight code. Macros over rondo/coroutine.h; nothing
  * else in the library needs them.
  *
- *     struct hello { RONDO_FRAME; int i; };  // local variables live in the frame
+ *     struct hello { RONDO_FRAME; int i; };  // local variables
  *
  *     RONDO_STEP(hello_step)
  *     {

@@ -6,7 +6,7 @@
  *     rondo_future_completer(future, "void(str,i32,user)", NULL,
  *                            NULL, NULL, &done);
  *     rondo_completer_get_function(done, &fn);
- *     lookup_async("name", (lookup_fn)fn, done); // the completer is the user data
+ *     lookup_async("name", (lookup_fn)fn, done); // done: user data
  *
  * Any thread may call the function, at any time from then on, several at once: the first call completes
  * the future, in its loop's next pass; the others come too late and are counted. The future's value is an

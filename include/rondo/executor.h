@@ -9,8 +9,8 @@
  *     {
  *         char *text = slurp(arg);
  *         if (text == NULL)
- *             return -errno;                        // raised as an error of that status
- *         return rondo_job_return(job, text, free); // the future's value and its drop
+ *             return -errno;                        // raised
+ *         return rondo_job_return(job, text, free); // the value
  *     }
  *
  * A loop that is given no executor makes a thread pool of its own when it is first needed: at most

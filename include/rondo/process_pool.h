@@ -3,7 +3,8 @@
  *
  * A job is an exported function of a shared object, bytes in, bytes out:
  *
- *     rondo_status count_words(const void *input, size_t size, rondo_reply *reply)
+ *     rondo_status count_words(const void *input, size_t size,
+ *                              rondo_reply *reply)
  *     {
  *         size_t count = words(input, size);
  *         return reply->write(reply, &count, sizeof count);

@@ -1,22 +1,28 @@
 /*
  * rondo/typed.h - calls of any C function, with arguments of any type.
  *
- *     rondo_loop_call_soon_typed(loop, RONDO_ANY(resize), "void(ptr,u32,u32)", window, 640, 480);
+ *     rondo_loop_call_soon_typed(loop, RONDO_ANY(resize),
+ *                                "void(ptr,u32,u32)", window, 640, 480);
  *
  * A signature is a result and parameters: "i32(ptr,u64,f64)". The types are
  *
- *     void                              as a result only
  *     bool i8 u8 i16 u16 i32 u32 i64 u64
- *     char schar uchar short ushort int uint long ulong llong ullong size ssize
- *     f32 f64 (or float double) ldouble c64 c128 (float _Complex, double _Complex)
- *     ptr         a pointer, passed as it is; what it points to has to stay
- *     str         a C string or NULL, copied; as a result, copied too
- *     bytes       two parameters, a pointer and a size_t; what they stand for is copied
- *     own         a pointer that moves: given together with its rondo_drop_fn, which runs once,
- *                 after the call or when it is clear that there will be none
- *     {i32,f64}   a struct by value; {u8[16],{f32,f32}} has an array and another struct in it
- *     coro        a rondo_coroutine *, as the result of what a coroutine is made with
- *     user        in completers only: see rondo/completer.h
+ *     char schar uchar short ushort int uint long ulong llong ullong
+ *     size ssize
+ *     f32 f64 (or float double) ldouble
+ *     c64 c128 (float _Complex, double _Complex)
+ *
+ * and
+ *
+ *   void       as a result only
+ *   ptr        a pointer, passed as it is; what it points to has to stay
+ *   str        a C string or NULL, copied; as a result, copied too
+ *   bytes      two parameters, a pointer and a size_t; what they stand for is copied
+ *   own        a pointer that moves: given together with its rondo_drop_fn, which runs once,
+ *              after the call or when it is clear that there will be none
+ *   {i32,f64}  a struct by value; {u8[16],{f32,f32}} has an array and another struct in it
+ *   coro       a rondo_coroutine *, as the result of what a coroutine is made with
+ *   user       in completers only: see rondo/completer.h
  *
  * "..." stands in front of what a variadic function takes: "int(str,...,int,f64)".
  *
