@@ -22,7 +22,8 @@
  *
  * It goes on also with the two that are there to end the coroutine. After a cancellation there may be awaits
  * that clean up, and then it is raised on. RONDO_E_GENERATOR_EXIT says that the coroutine is closed, or that
- * nobody holds it any more: nothing can be awaited after it, so raise it at once, before anything that would.
+ * nobody holds it any more: it can await nothing after that, so raise it before anything that would. (An
+ * asynchronous generator that is closed with aclose can await then, but yields no more.)
  *
  * A part of a body under a timeout, in a cancel scope, or with a group of tasks, has a name of your
  * own choice, which its exit makes a label. Inside, the macros that end in _IN go to the exit when they fail:
