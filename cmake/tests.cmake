@@ -97,6 +97,7 @@ foreach(source IN LISTS example_sources)
 endforeach()
 
 include(cmake/recipes.cmake)
+include(cmake/tutorial.cmake)
 
 # -- the library and its sources -----------------------------------------------------------------
 

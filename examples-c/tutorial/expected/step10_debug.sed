@@ -1,0 +1,2 @@
+# directories differ from build to build
+s#\(File "\)[^"]*/\(step10_\)#\1\2#

@@ -1,0 +1,294 @@
+/*
+ * step6_server.c - the tutorial, step 6: the words come through TCP connections, and go back in capitals.
+ *
+ * Without an argument three guests of the program's own come, and it ends. With a port it serves
+ * whoever comes, until Control-C.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <rondo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MS INT64_C(1000000)
+#define GUESTS 3
+#define WORKERS 2
+
+/* A copy of the word in capitals, for free(). */
+static rondo_status capitals(const char *word, char **out)
+{
+    char *text = strdup(word);
+    if (text == NULL)
+        return -ENOMEM;
+    for (char *p = text; *p != '\0'; p++)
+        *p = (char)toupper((unsigned char)*p);
+    *out = text;
+    return RONDO_OK;
+}
+
+/* [shout] */
+struct shout {
+    RONDO_FRAME;
+    const char *word; /* the argument */
+    char *text;       /* ours until it is returned */
+};
+
+/* However the coroutine ends: with a result, an error, cancelled, or never begun. */
+static void shout_drop(void *frame)
+{
+    struct shout *self = frame;
+    free(self->text);
+}
+
+/* Takes 2 ms of breath for each letter. */
+RONDO_STEP(shout_step)
+{
+    struct shout *self = frame;
+    char *text = NULL;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(capitals(self->word, &self->text), "capitals");
+    RONDO_SLEEP(self, 2 * MS * (int64_t)strlen(self->word));
+    text = self->text;
+    self->text = NULL;
+    return rondo_coroutine_return(co, text, free);
+    RONDO_END(self);
+}
+
+/* [connection] */
+struct connection {
+    RONDO_FRAME;
+    int fd;
+    size_t size; /* of what came last */
+    char *text;  /* the answer, while it is sent */
+    struct shout shout;
+    char buffer[256];
+};
+
+static void connection_drop(void *frame)
+{
+    struct connection *self = frame;
+    free(self->text);
+    close(self->fd);
+}
+
+/* Answers until the peer sends no more. */
+RONDO_STEP(connection_step)
+{
+    struct connection *self = frame;
+    rondo_loop *loop = rondo_running_loop();
+    rondo_future *io = NULL;
+    rondo_coroutine *shout = NULL;
+    void *text = NULL;
+    RONDO_BEGIN(self);
+    for (;;) {
+        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer, sizeof self->buffer - 1, &io), "recv");
+        RONDO_AWAIT_MOVED(self, io);
+        self->size = (size_t)(intptr_t)sent;
+        if (self->size == 0)
+            break;
+        self->buffer[self->size] = '\0';
+        self->shout = (struct shout){ .word = self->buffer };
+        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop, &shout), "shout");
+        RONDO_AWAIT(self, shout);
+        RONDO_CHECK(rondo_coroutine_take_sent(co, &text), "shout");
+        self->text = text;
+        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text, strlen(self->text), &io), "send");
+        RONDO_AWAIT_MOVED(self, io);
+        free(self->text);
+        self->text = NULL;
+    }
+    RONDO_END(self);
+}
+
+/* [worker] */
+struct worker {
+    RONDO_FRAME;
+    rondo_queue *connections; /* borrowed: main holds it until the workers have ended */
+    struct connection connection;
+};
+
+RONDO_STEP(worker_step)
+{
+    struct worker *self = frame;
+    rondo_coroutine *next = NULL, *serve = NULL;
+    void *fd = NULL;
+    RONDO_BEGIN(self);
+    for (;;) {
+        RONDO_CHECK(rondo_queue_get(self->connections, &next), "get");
+        RONDO_TRY_AWAIT(self, next);
+        if (thrown != NULL)
+            break;
+        RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "get");
+        self->connection = (struct connection){ .fd = (int)(intptr_t)fd };
+        RONDO_CHECK(rondo_coroutine_new("connection", connection_step, &self->connection, connection_drop,
+                                        &serve), "connection");
+        RONDO_TRY_AWAIT(self, serve);
+        if (thrown != NULL && rondo_error_get_status(thrown) == RONDO_E_CANCELLED)
+            return rondo_coroutine_raise(co, thrown);
+        if (thrown != NULL) /* that guest's trouble, not ours */
+            fprintf(stderr, "a connection failed: %s\n", rondo_error_get_message(thrown));
+    }
+    if (rondo_error_get_status(thrown) != RONDO_E_QUEUE_SHUT_DOWN)
+        return rondo_coroutine_raise(co, thrown);
+    RONDO_END(self);
+}
+
+/* [guest] */
+struct guest {
+    RONDO_FRAME;
+    const struct sockaddr_in *address;
+    const char *word;
+    int fd;
+    size_t got;
+    char answer[64];
+};
+
+static void guest_drop(void *frame)
+{
+    struct guest *self = frame;
+    if (self->fd >= 0)
+        close(self->fd);
+}
+
+/* Connects, says its word, and reads until it has as much as it has sent. */
+RONDO_STEP(guest_step)
+{
+    struct guest *self = frame;
+    rondo_loop *loop = rondo_running_loop();
+    rondo_future *io = NULL;
+    RONDO_BEGIN(self);
+    self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd, (const struct sockaddr *)self->address,
+                                        sizeof *self->address, &io), "connect");
+    RONDO_AWAIT_MOVED(self, io);
+    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word), &io), "send");
+    RONDO_AWAIT_MOVED(self, io);
+    while (self->got < strlen(self->word)) {
+        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->answer + self->got,
+                                         sizeof self->answer - 1 - self->got, &io), "recv");
+        RONDO_AWAIT_MOVED(self, io);
+        if (sent == NULL)
+            RONDO_RAISE(1, "the server hung up");
+        self->got += (size_t)(intptr_t)sent;
+    }
+    RONDO_RETURN(self->answer);
+    RONDO_END(self);
+}
+
+/* [main] */
+struct main_frame {
+    RONDO_FRAME;
+    int listener, invited; /* 0 invited: open for everybody */
+    struct sockaddr_in address;
+    rondo_queue *connections;
+    struct worker workers[WORKERS];
+    rondo_task *tasks[WORKERS];
+    struct guest guests[GUESTS];
+    rondo_task *visits[GUESTS];
+    int i;
+};
+
+static void main_drop(void *frame)
+{
+    struct main_frame *self = frame;
+    for (int i = 0; i < WORKERS; i++)
+        rondo_task_release(self->tasks[i]);
+    for (int i = 0; i < GUESTS; i++)
+        rondo_task_release(self->visits[i]);
+    rondo_queue_release(self->connections);
+    close(self->listener);
+}
+
+static rondo_status start(struct main_frame *self, int i)
+{
+    self->workers[i] = (struct worker){ .connections = self->connections };
+    return rondo_loop_spawn(rondo_running_loop(), worker_step, &self->workers[i], NULL, NULL, &self->tasks[i]);
+}
+
+static rondo_status invite(struct main_frame *self, int i)
+{
+    static const char *const words[GUESTS] = { "hello", "wonderful", "rondo" };
+    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i], .fd = -1 };
+    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i], guest_drop, NULL,
+                            &self->visits[i]);
+}
+
+static void close_descriptor(void *fd)
+{
+    close((int)(intptr_t)fd);
+}
+
+/* [accept] */
+RONDO_STEP(main_step)
+{
+    struct main_frame *self = frame;
+    rondo_future *io = NULL;
+    rondo_coroutine *put = NULL;
+    void *fd = NULL;
+    RONDO_BEGIN(self);
+    RONDO_CHECK(rondo_queue_new(rondo_running_loop(), 1, &self->connections), "queue");
+    for (int i = 0; i < WORKERS; i++)
+        RONDO_CHECK(start(self, i), "start");
+    for (int i = 0; i < self->invited; i++)
+        RONDO_CHECK(invite(self, i), "invite");
+    for (self->i = 0; self->invited == 0 || self->i < self->invited; self->i++) {
+        RONDO_CHECK(rondo_loop_sock_accept(rondo_running_loop(), self->listener, NULL, NULL, &io), "accept");
+        RONDO_AWAIT_MOVED(self, io);
+        RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "accept");
+        RONDO_CHECK(rondo_queue_put(self->connections, fd, close_descriptor, &put), "put");
+        RONDO_AWAIT(self, put);
+    }
+    RONDO_CHECK(rondo_queue_shutdown(self->connections, 0), "shutdown");
+    for (self->i = 0; self->i < self->invited; self->i++) {
+        RONDO_AWAIT(self, self->visits[self->i]);
+        printf("guest %d got: %s\n", self->i, (char *)sent);
+    }
+    for (self->i = 0; self->i < WORKERS; self->i++)
+        RONDO_AWAIT(self, self->tasks[self->i]);
+    puts("everybody has gone");
+    RONDO_END(self);
+}
+
+/* [listen] */
+/* Listens on loopback; writes the address, of which the port may have been 0. The socket or -1. */
+static int listen_on(uint16_t port, struct sockaddr_in *address)
+{
+    socklen_t size = sizeof *address;
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+        bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, 128) == 0 &&
+        getsockname(fd, (struct sockaddr *)address, &size) == 0)
+        return fd;
+    perror("listen");
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* [run] */
+int main(int argc, char **argv)
+{
+    struct main_frame frame = { .invited = argc > 1 ? 0 : GUESTS };
+    rondo_coroutine *coroutine = NULL;
+    rondo_status status;
+
+    frame.listener = listen_on(argc > 1 ? (uint16_t)atoi(argv[1]) : 0, &frame.address);
+    if (frame.listener < 0)
+        return 1;
+    if (argc > 1)
+        printf("listening on 127.0.0.1:%u\n", ntohs(frame.address.sin_port));
+    status = rondo_coroutine_new("main", main_step, &frame, main_drop, &coroutine);
+    if (status == RONDO_OK)
+        status = rondo_run(coroutine, NULL, NULL, NULL);
+    if (status != RONDO_OK)
+        fprintf(stderr, "%s\n", rondo_status_message(status));
+    return status == RONDO_OK ? 0 : 1;
+}
+/* [end] */
