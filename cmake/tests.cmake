@@ -130,6 +130,7 @@ rondo_test(library/linkage library "${PROJECT_SOURCE_DIR}/Tests/headers/linkage"
 rondo_test(library/installed library "${PROJECT_SOURCE_DIR}/Tests/headers/installed"
            "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}")
 rondo_test(source/parity-table source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/parity-table" --check)
+rondo_test(source/dictionary source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/make-dictionary" --check)
 rondo_test(source/rooms source "${PROJECT_SOURCE_DIR}/tools/check-rooms" "${RONDO_SWIFTC}")
 rondo_test(source/header-reader source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/Tests/tools/headers_test.py")
 if(TARGET man)
