@@ -1,23 +1,24 @@
 # extension.py - what Sphinx does not do by itself: links among the repository's files, anchors in source pages,
 # and links from code to the reference.
-import os, posixpath, re
+import json, os, posixpath, re
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.domains.c import CDomain
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # A link to a directory goes to the page that lists what is in it.
-FOLDERS = {"docs/decisions": "docs/decisions/README", "docs/howto": "howto", "docs/tutorial": "tutorial",
+FOLDERS = {"docs/decisions": "docs/decisions/README", "docs/howto": "howto", "docs/tutorial": "docs/tutorial/README",
            "include/rondo": "reference/index", "include": "reference/index"}
 EXAMPLES = re.compile(r"examples-(c|python)(/|$)")
 # Pages that list others in a table of their own; the list for the navigation is added here.
-LISTS = {"docs/decisions/README": "[0-9]*"}
+LISTS = {"docs/decisions/README": "[0-9]*", "docs/tutorial/README": "[0-9]*"}
 NAME = re.compile(r"(?:struct )?\b((?:rondo|RONDO)_\w+)(?:\(\))?")
 CODE = re.compile(r'<span class="(?:n|nf|nc|kt|nx|no|nb)">((?:rondo|RONDO)_\w+)</span>')
 
 
-def page_reference(document, refdoc, target, children):
+def page_reference(refdoc, target, children):
     """A reference to a page of the site by its docname."""
     reference = addnodes.pending_xref(refdomain="std", reftype="doc", refexplicit=True, refwarn=True,
                                       refdoc=refdoc, reftarget="/" + target)
@@ -34,7 +35,7 @@ class LinksToFiles(SphinxTransform):
         for node in list(self.document.findall(addnodes.download_reference)):
             if node["reftype"] == "myst":
                 page = self.path(refdoc, node["reftarget"])
-                node.replace_self(page_reference(self.document, refdoc, page, node.children))
+                node.replace_self(page_reference(refdoc, page, node.children))
         for node in list(self.document.findall(addnodes.pending_xref)):
             if node["reftype"] == "myst":
                 self.folder(refdoc, node)
@@ -49,7 +50,7 @@ class LinksToFiles(SphinxTransform):
             return
         page = "reference/examples" if EXAMPLES.match(path) else FOLDERS.get(path)
         if page and page in self.env.found_docs:
-            node.replace_self(page_reference(self.document, refdoc, page, node.children))
+            node.replace_self(page_reference(refdoc, page, node.children))
         else: # a directory of sources: its name is all there is to say
             node.replace_self(node.children)
 
@@ -62,6 +63,41 @@ class LineAnchors(SphinxTransform):
         for node in self.document.findall(nodes.literal_block):
             if "source-file" in node["classes"]:
                 node.setdefault("highlight_args", {}).update(lineanchors="L", anchorlinenos=True)
+
+
+class PiecesOfPrograms(SphinxTransform):
+    """Under a piece of a program stands which one it is cut from. Empty lines at its ends are cut off."""
+    default_priority = 201
+
+    def apply(self):
+        for node in list(self.document.findall(nodes.literal_block)):
+            if "source" not in node or "source-file" in node["classes"]:
+                continue
+            node.rawsource = node.astext().strip("\n")
+            node[:] = [nodes.Text(node.rawsource)]
+            path = posixpath.relpath(node["source"], self.env.srcdir)
+            if path in self.env.found_docs:
+                link = page_reference(self.env.docname, path, [nodes.inline("", path)])
+                node.parent.insert(node.parent.index(node) + 1, nodes.paragraph("", "", link, classes=["cut-from"]))
+
+
+class LongSignatures(SphinxPostTransform):
+    """A declaration that is too long for a line has a line for each parameter."""
+    default_priority = 5
+    formats = ("html",)
+
+    def run(self, **_):
+        for signature in self.document.findall(addnodes.desc_signature):
+            if len(signature.astext()) > 80:
+                for parameter in signature.findall(addnodes.desc_parameter):
+                    parameter.insert(0, nodes.inline(classes=["own-line"]))
+
+
+class Names(CDomain):
+    """The C domain without the parameters of functions, which would come first in every search."""
+
+    def get_objects(self):
+        return (one for one in super().get_objects() if one[2] != "functionParam")
 
 
 def objects(env):
@@ -112,13 +148,52 @@ def link_code(app, pagename, templatename, context, doctree):
 
 
 def source_role(name, rawtext, text, lineno, inliner, options={}, content=[]):
-    """:source:`path:line` is a link to a line of the page that shows a file."""
+    """:source:`path:line` is a link to a line of the page that shows a file; the line may be missing."""
     env = inliner.document.settings.env
     path, _, line = text.partition(":")
-    shown = f"{posixpath.basename(path)}, line {line}" if path.startswith("examples-") else f"{path}, line {line}"
-    reference = nodes.reference("", "", nodes.literal("", shown), internal=True)
-    reference["refuri"] = env.app.builder.get_relative_uri(env.docname, path) + f"#L-{line}"
+    shown = posixpath.basename(text) if path.startswith("examples-") else text
+    reference = nodes.reference("", shown, internal=True)
+    reference["refuri"] = env.app.builder.get_relative_uri(env.docname, path) + (f"#L-{line}" if line else "")
     return [reference], []
+
+
+def summaries(app, error):
+    """The first paragraph of every page, which the search shows beside its results."""
+    if error:
+        return
+    found = {}
+    for page in sorted(app.env.found_docs):
+        paragraph = next(app.env.get_doctree(page).findall(nodes.paragraph), None)
+        text = " ".join(paragraph.astext().split()) if paragraph else ""
+        found[page] = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " ..."
+    write(app, "summaries.js", "const SUMMARIES = " + json.dumps(found, indent=0) + ";\n")
+
+
+def write(app, name, text):
+    with open(os.path.join(app.outdir, "_static", name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read(app, name):
+    with open(os.path.join(app.outdir, "_static", name), encoding="utf-8") as file:
+        return file.read()
+
+
+def mend_theme(app, error):
+    """Debian's furo wants to be served: its script is a module and its style sheet imports /javascript, and a
+    browser loads neither from files. So the module goes into the script, and the imported sheet into the sheet."""
+    if error:
+        return
+    script = read(app, "scripts/furo.js")
+    module = 'import Gumshoe from "./gumshoe-patched.js";\n'
+    if script.startswith(module):
+        write(app, "scripts/furo.js", read(app, "scripts/gumshoe-patched.js") + script.removeprefix(module))
+        os.unlink(os.path.join(app.outdir, "_static", "scripts/gumshoe-patched.js"))
+    sheet = read(app, "styles/furo.css")
+    found = re.match(r"@import url\((/javascript/[\w./-]+)\);\n", sheet)
+    if found:
+        with open("/usr/share" + found.group(1), encoding="utf-8") as imported:
+            write(app, "styles/furo.css", imported.read() + sheet[found.end():])
 
 
 def add_lists(app, docname, source):
@@ -128,10 +203,15 @@ def add_lists(app, docname, source):
 
 def setup(app):
     app.add_config_value("rondo_root", None, "env")
+    app.add_domain(Names, override=True)
     app.add_role("source", source_role)
     app.add_transform(LinksToFiles)
     app.add_transform(LineAnchors)
+    app.add_transform(PiecesOfPrograms)
+    app.add_post_transform(LongSignatures)
     app.add_post_transform(LinksToReference)
     app.connect("source-read", add_lists)
+    app.connect("build-finished", summaries)
+    app.connect("build-finished", mend_theme)
     app.connect("html-page-context", link_code)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,7 +22,7 @@ def page_of(header):
 
 
 def escape(text):
-    return re.sub(r"([\\*`|_<>])", r"\\\1", text)
+    return re.sub(r"([\\*`|_<>:@])", r"\\\1", text) # the last two would make links: "file:line"
 
 
 class Text:
@@ -126,7 +126,7 @@ class Reference:
             return lines
         rows = [(self.text(status), self.text(meaning)) for status, meaning in self.library.statuses_of(one)]
         if rows:
-            lines += ["", *fold(f"Every status that it may return ({len(rows)})", table(rows, "statuses"))]
+            lines += ["", *fold(f"Every status that it may return ({len(rows)})", table(rows, "statuses", "align: left"))]
         return lines
 
     def contract(self, one):
@@ -136,19 +136,20 @@ class Reference:
         rows = [(title, self.text(sentence)) for title, sentence in rows]
         path = f"include/{one.header}"
         rows.append(("Declared in", rf":source:`{path}:{one.line}`"))
-        return table(rows, "contract", "stub-columns: 1")
+        return table(rows, "contract", "stub-columns: 1", "align: left")
 
     def examples(self, one):
         found = self.uses.get(one.name, [])[:4]
         if not found or one.kind not in ("function", "macro"):
             return []
-        return ["Used in " + ", ".join(f":source:`{path}:{line}`" for path, line in found), ""]
+        return directive("rst-class", "uses") + ["Used in " + ", ".join(f":source:`{path}:{line}`" for path, line in found), ""]
 
     # -- pages -------------------------------------------------------------------------------------
 
     def header(self, header):
         declared = [d for d in header.declarations if d not in self.library.statuses]
-        lines = [heading(header.name, "="), sentence(self.text(header.title)), "", *blocks(header.blocks, self.text)]
+        lines = [heading(header.name, "="), sentence(self.text(header.title)), "",
+                 f"Declared in :source:`include/{header.name}`.", "", *blocks(header.blocks, self.text)]
         if header.name == "rondo/base.h":
             lines += ["The statuses have :doc:`a page of their own <statuses>`.", ""]
         rows = [(self.text(d.name + "()" * (d.kind == "function")), self.text(d.doc.summary)) for d in declared
@@ -165,7 +166,7 @@ class Reference:
 
     def conventions(self, header):
         lines = [heading("Conventions", "="), self.text("What every function of rondo has in common. A program "
-                 "includes one header, rondo.h; this is what it says."), ""]
+                 "includes one header, rondo.h; this is what it says."), "", ":source:`include/rondo.h`", ""]
         for one in header.blocks:
             if isinstance(one, headers.Paragraph) and one.head:
                 lines += [heading(one.head.capitalize(), "-"), self.text(one.text), ""]

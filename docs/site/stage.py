@@ -50,7 +50,10 @@ def language(path):
 
 def source_page(path):
     """The page that shows a file and, if it is an example, what that prints."""
-    page = heading(str(path), "=") + include(path.name, language(path), ":linenos:", ":class: source-file")
+    page = heading(str(path), "=")
+    if path.parts[0].startswith("examples-") and path.suffix in (".c", ".py"):
+        page += re.sub(r"([\\*`|_:@])", r"\\\1", capital(head_sentence(path))) + "\n\n"
+    page += include(path.name, language(path), ":linenos:", ":class: source-file")
     expected = path.parent / "expected" / f"{path.stem}.txt"
     if (ROOT / expected).is_file() and path.suffix in (".c", ".py"):
         page += "\n" + heading("What it prints", "-") + include(f"expected/{expected.name}", "text")
@@ -63,6 +66,11 @@ def heading(text, underline):
 
 def include(path, language, *options):
     return f".. literalinclude:: {path}\n" + "".join(f"   {o}\n" for o in (f":language: {language}", *options))
+
+
+def capital(text):
+    """A sentence, unless it begins with a name."""
+    return text[0].upper() + text[1:] if re.match(r"[a-z]+[ ,:;]", text) else text
 
 
 def put(stage, path, text):
@@ -88,17 +96,18 @@ def head_sentence(path):
 
 
 def examples_page(sources):
-    """The list of the example programs, each with what its first comment says."""
+    """The list of the example programs, each with what its first comment says, and of what belongs to them."""
     groups = {}
     for path in sources:
-        if path.parts[0].startswith("examples-") and path.suffix in (".c", ".py"):
+        if path.parts[0].startswith("examples-") and "expected" not in path.parts:
             groups.setdefault(path.parent, []).append(path)
     lines = ["# Example programs", "",
              "Each is run by the tests, and what it prints is compared with what it should print.", ""]
     for folder, paths in sorted(groups.items()):
         lines += [f"## {folder}", ""]
-        said = [(path, head_sentence(path)) for path in paths]
-        lines += [f"- [`{path.name}`](../{path}): {escape(text)}" for path, text in said if text != "see recipe.h."]
+        for path in paths:
+            said = f": {escape(head_sentence(path))}" if path.suffix in (".c", ".py") else ""
+            lines.append(f"- [`{path.name}`](../{path}){said}")
         lines += [""]
     return "\n".join(lines)
 
