@@ -18,7 +18,8 @@ RONDO_BEGIN_DECLS
  *   blocked      a slow callback (debug mode), a stall (see rondo_loop_set_watchdog)
  *   wrongthread  a call that was refused with RONDO_E_WRONG_THREAD, in debug mode or not
  *
- * The variable is read once; what is unknown in it is ignored.
+ * The variable is read once; what is unknown in it is ignored. A program with rights that its caller lacks
+ * (set-user-ID, set-group-ID, file capabilities) heeds none of the variables that begin with RONDO_.
  */
 
 /**

@@ -29,7 +29,7 @@ func beginReplay(_ loop: LoopRef, _ options: rondo_loop_options) -> Bool {
 
 /// RONDO_SEED: a number, perhaps with ":any" behind it. Anything else is no seed.
 private func seedOfEnvironment(_ flags: inout UInt32) -> UInt64 {
-  guard let text = getenv(literal("RONDO_SEED")) else { return 0 }
+  guard let text = Environment.value(of: "RONDO_SEED") else { return 0 }
   var end: UnsafeMutablePointer<CChar>?
   let seed = strtoull(text, &end, 0)
   guard let end, end != text else { return 0 }

@@ -37,7 +37,7 @@ enum FailOn {
     let globals = rondo_globals()!
     let seen = rondo_peek32(&globals.pointee.fail_on)
     if seen & known != 0 { return seen }
-    let read = known | parse(getenv(literal("RONDO_FAIL_ON")))
+    let read = known | parse(Environment.value(of: "RONDO_FAIL_ON"))
     rondo_poke32(&globals.pointee.fail_on, read)
     return read
   }

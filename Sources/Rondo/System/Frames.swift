@@ -194,7 +194,7 @@ enum Frames {
 
   /// RONDO_SYMBOLIZER=none: as if libdw were not there.
   private static var isOff: Bool {
-    guard let wanted = getenv(literal("RONDO_SYMBOLIZER")) else { return false }
+    guard let wanted = Environment.value(of: "RONDO_SYMBOLIZER") else { return false }
     return strcmp(wanted, literal("none")) == 0
   }
 

@@ -88,7 +88,7 @@ enum Origins {
 
   @inline(never)
   static func look() -> Bool {
-    let text = getenv(literal("RONDO_DEBUG"))
+    let text = Environment.value(of: "RONDO_DEBUG")
     let wanted = text != nil && text![0] != 0 && strcmp(text!, literal("0")) != 0
     rondo_poke32(&rondo_globals()!.pointee.debug_wanted, wanted ? 2 : 1)
     return wanted
