@@ -93,6 +93,8 @@ typedef struct rondo_log_field { const char *key; const char *text; int64_t numb
 typedef void (*rondo_log_fn)(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count, void *arg);
 typedef struct rondo_log_queue_options { uint32_t size; uint32_t flags; uint32_t capacity; uint32_t reserved; int64_t exit_wait_ns; const char *thread_name; } rondo_log_queue_options;
 typedef struct rondo_stack_frame { rondo_step_fn function; const char *name; int32_t line; int32_t reserved; } rondo_stack_frame;
+struct rondo_worker_request { uint32_t magic; uint32_t library_size; uint32_t symbol_size; uint32_t reserved; uint64_t input_size; };
+struct rondo_worker_answer { uint32_t magic; int32_t status; uint32_t text_size; uint32_t reserved; uint64_t output_size; };
 
 /* functions */
 rondo_status rondo_addrinfo_free(struct addrinfo *list); /* RONDO_0.1 */
@@ -620,6 +622,8 @@ rondo_status rondo_wrap_future(rondo_loop *loop, rondo_thread_future *thread_fut
 #define RONDO_WAIT_ALL_COMPLETED 0
 #define RONDO_WAIT_FIRST_COMPLETED 1
 #define RONDO_WAIT_FIRST_EXCEPTION 2
+#define RONDO_WORKER_MAGIC 1915748353
+#define RONDO_WORKER_SOCKET 3
 
 /* macros */
 #define RONDO_ACLOSING_EXIT(self,part,generator) RONDO_TRY_ACLOSING_EXIT(self, part, generator); if (thrown != NULL) return rondo_coroutine_raise(co, thrown)

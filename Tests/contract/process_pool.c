@@ -6,6 +6,7 @@
  * own adds that no child is left, dead or alive.
  */
 #define _GNU_SOURCE
+#include "../../Sources/CRondoShim/include/rondo_shim_worker.h" /* to say what a worker says, and what none does */
 #include "kit.h"
 
 #include <errno.h>
@@ -334,6 +335,23 @@ KIT_TEST(a_job_that_closes_the_socket_is_killed)
     CHECK_STATUS(rondo_error_get_status(error), RONDO_E_BROKEN_POOL);
     CHECK_OK(rondo_error_release(error));
     CHECK_OK(rondo_thread_future_release(future));
+    check_bytes(submit(pool, "echo", "on", 2), "on", 2);
+    end_pool(pool);
+}
+
+/* What a worker says is not believed: it is told as a crash, or as too much, and the worker is ended. */
+KIT_TEST(answers_that_make_no_sense)
+{
+    struct rondo_worker_answer answer = { .magic = RONDO_WORKER_MAGIC + 1 };
+    rondo_executor *pool = pool_of(1);
+    check_raised(submit(pool, "answer_with_input", &answer, sizeof answer), RONDO_E_BROKEN_POOL, NULL);
+    answer = (struct rondo_worker_answer){ .magic = RONDO_WORKER_MAGIC, .status = -EIO };
+    answer.text_size = RONDO_PROCESS_MESSAGE_MAX + 1;
+    check_raised(submit(pool, "answer_with_input", &answer, sizeof answer), RONDO_E_BROKEN_POOL, NULL);
+    answer = (struct rondo_worker_answer){ .magic = RONDO_WORKER_MAGIC, .output_size = UINT64_MAX };
+    check_raised(submit(pool, "answer_with_input", &answer, sizeof answer), -ENOMEM, NULL);
+    answer.output_size = UINT64_C(1) << 62;
+    check_raised(submit(pool, "answer_with_input", &answer, sizeof answer), -ENOMEM, NULL);
     check_bytes(submit(pool, "echo", "on", 2), "on", 2);
     end_pool(pool);
 }

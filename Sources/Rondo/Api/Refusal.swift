@@ -16,13 +16,16 @@ func refuse(_ status: rondo_status, _ arg: Raw?, _ drop: rondo_drop_fn?) -> rond
 }
 
 /// Read options that begin with their size: shorter ones are from an older program, longer ones
-/// from a newer one, which must then have left zero what is not known here.
-func readOptions<T>(_ given: UnsafePointer<T>?, into options: inout T) -> rondo_status {
+/// from a newer one, which must then have left zero what is not known here. A struct that has grown since
+/// its first release says how large it was then.
+func readOptions<T>(
+  _ given: UnsafePointer<T>?, into options: inout T, first: Int = MemoryLayout<T>.size
+) -> rondo_status {
   guard let given else { return RONDO_OK }
   let raw = UnsafeRawPointer(given)
   let size = Int(raw.load(as: UInt32.self))
-  let known = MemoryLayout<T>.size  // of the first version as well, as long as there is one version
-  if size < known { return -EINVAL }
+  let known = MemoryLayout<T>.size
+  if size < first { return -EINVAL }
   if size > 4096 { return -E2BIG }
   var at = known
   while at < size {
