@@ -287,6 +287,28 @@ rondo_status rondo_loop_get_default_executor(rondo_loop *loop, rondo_executor **
 rondo_status rondo_loop_shutdown_default_executor(rondo_loop *loop, int64_t timeout_ns,
                                                   rondo_future **out_future);
 
+/**
+ * Shut any executor down without blocking the loop: rondo_executor_shutdown() as a future.
+ *
+ * What flags ask for is done before this returns. If the time is over first, a warning with the jobs
+ * that still run goes to the log, and the future is done all the same. Cancelling the future ends the
+ * waiting and the warning only: the executor stays shut. Several may wait for one executor, also on
+ * several loops. An executor of the program's own gets a timeout of 0, and the future is done at once.
+ *
+ * @param executor   Retained until its workers have ended. NULL is refused: the default one has
+ *                   rondo_loop_shutdown_default_executor().
+ * @param flags      RONDO_SHUTDOWN_ flags.
+ * @param timeout_ns How long to wait: 0 not at all, RONDO_NEVER for ever.
+ * @param out_future NULL, or the future, done when no worker is left.
+ * @return RONDO_OK; -EINVAL; -ENOMEM (nothing was shut down); -EDEADLK (the loop runs in a worker of
+ *         this very pool); RONDO_E_LOOP_CLOSED; RONDO_E_WRONG_PROCESS; or what a custom executor answers.
+ *
+ * @par Contract
+ * thread:loop  blocks:no  reenters:drop,callbacks (unblock hooks, a custom executor's shutdown)  owns:out_future(rondo_future_release)  cancel:lossless  since:0.1
+ */
+rondo_status rondo_loop_shutdown_executor(rondo_loop *loop, rondo_executor *executor, uint32_t flags,
+                                          int64_t timeout_ns, rondo_future **out_future);
+
 /* -- in a job ------------------------------------------------------------------------------------ */
 
 /**

@@ -97,6 +97,22 @@ rondo_status rondo_async_generator_get_state(rondo_async_generator *generator, i
 rondo_status rondo_async_generator_anext(rondo_async_generator *generator,
                                          rondo_coroutine **out_coroutine);
 /**
+ * As rondo_async_generator_anext(), but its result is value once the body has ended (anext() with
+ * two arguments).
+ *
+ * Everything else that the body raises is raised.
+ *
+ * @param value Moves on every return. The result, if the body has ended: then it is the awaiter's
+ *              as any coroutine's result. Otherwise it is dropped with the coroutine.
+ * @param drop  NULL, or called once with value unless the awaiter takes it.
+ * @return RONDO_OK or -ENOMEM.
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:drop (on failure),callbacks (the firstiter hook)  moves:value  owns:out_coroutine(rondo_coroutine_release)  cancel:as the body  since:0.1
+ */
+rondo_status rondo_async_generator_anext_default(rondo_async_generator *generator, void *value,
+                                                 rondo_drop_fn drop, rondo_coroutine **out_coroutine);
+/**
  * As rondo_async_generator_anext(), and value is what the yield that the body waits at answers.
  *
  * Awaited while the body has not begun it raises RONDO_E_TYPE, unless value is NULL.

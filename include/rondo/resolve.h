@@ -22,6 +22,19 @@ typedef struct rondo_name_info {
     char service[32]; /**< The name of the service, or its port in numbers. */
 } rondo_name_info;
 
+/** One address of a list, for who does not know struct addrinfo. */
+typedef struct rondo_address {
+    uint32_t size;                  /**< sizeof(rondo_address), set by the caller. */
+    int32_t family;                 /**< AF_INET or AF_INET6. */
+    int32_t type;                   /**< SOCK_STREAM, SOCK_DGRAM, ... */
+    int32_t protocol;               /**< IPPROTO_TCP, ... */
+    int32_t port;                   /**< In the host's byte order; 0 if no service was asked for. */
+    uint32_t length;                /**< Of sockaddr, in bytes. */
+    const struct sockaddr *sockaddr; /**< As connect() wants it; part of the list. */
+    const char *canonical_name;     /**< Of the first one if AI_CANONNAME was asked for, else NULL. */
+    char host[64];                  /**< The address as text, such as "127.0.0.1" or "fe80::1%2". */
+} rondo_address;
+
 /**
  * Look up the addresses of a host and a service (loop.getaddrinfo()).
  *
@@ -51,6 +64,21 @@ rondo_status rondo_loop_getaddrinfo(rondo_loop *loop, const char *host, const ch
  * @par Contract
  * thread:any  blocks:no  reenters:no  since:0.1 */
 rondo_status rondo_addrinfo_free(struct addrinfo *list);
+/**
+ * Read the first address of a list.
+ *
+ * @param list        What rondo_loop_getaddrinfo() found, or what rondo_addrinfo_next() returned.
+ * @param out_address Its size is set by the caller.
+ * @return RONDO_OK; -EINVAL (NULL, a size that is wrong); -EAFNOSUPPORT (neither AF_INET nor AF_INET6).
+ *
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:out_address(its pointers, while the list lives)  since:0.1
+ */
+rondo_status rondo_addrinfo_get_address(const struct addrinfo *list, rondo_address *out_address);
+/** Return the list without its first address; NULL at its end, and for NULL.
+ * @par Contract
+ * thread:any  blocks:no  reenters:no  borrows:result(while the list lives)  since:0.1 */
+const struct addrinfo *rondo_addrinfo_next(const struct addrinfo *list);
 /**
  * Look up the names of an address (loop.getnameinfo()).
  *

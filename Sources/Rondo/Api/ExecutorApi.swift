@@ -193,13 +193,30 @@ public func rondo_loop_shutdown_default_executor(_ loop: OpaquePointer?, _ timeo
 
 // MARK: - shutting down, reports
 
+private let shutdownFlags = UInt32(RONDO_SHUTDOWN_CANCEL | RONDO_SHUTDOWN_UNBLOCK)
+
+@_cdecl("rondo_loop_shutdown_executor") @implementation
+public func rondo_loop_shutdown_executor(
+  _ loop: OpaquePointer?, _ executor: OpaquePointer?, _ flags: UInt32, _ timeoutNs: Int64, _ outFuture: OutHandle?
+) -> rondo_status {
+  guard let owner = LoopRef.owned(loop) else { return LoopRef.refuse(loop) }
+  guard let found = ExecutorRef.find(executor) else { return ExecutorRef.explain(executor) }
+  if flags & ~shutdownFlags != 0 || timeoutNs < 0 { return -EINVAL }
+  if found.isInherited { return RONDO_E_WRONG_PROCESS }
+  if found.isMyWorker { return -EDEADLK }
+  let (future, status) = found.s.pointee.isCustom ? owner.shutDownCustom(found, flags) : owner.shutDown(found, flags, timeoutNs)
+  guard let future else { return status }
+  if let outFuture { outFuture.pointee = future.handle } else { _ = future.releaseUser() }
+  return RONDO_OK
+}
+
 @_cdecl("rondo_executor_shutdown") @implementation
 public func rondo_executor_shutdown(
   _ executor: OpaquePointer?, _ flags: UInt32, _ timeoutNs: Int64,
   _ outReport: UnsafeMutablePointer<rondo_executor_report>?
 ) -> rondo_status {
   guard let found = ExecutorRef.find(executor) else { return ExecutorRef.explain(executor) }
-  if flags & ~UInt32(RONDO_SHUTDOWN_CANCEL | RONDO_SHUTDOWN_UNBLOCK) != 0 || timeoutNs < 0 { return -EINVAL }
+  if flags & ~shutdownFlags != 0 || timeoutNs < 0 { return -EINVAL }
   if found.isInherited { return RONDO_E_WRONG_PROCESS }
   if outReport != nil && !isReadable(outReport) { return -EINVAL }
   found.pin()  // another thread may let go of it meanwhile

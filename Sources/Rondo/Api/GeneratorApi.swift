@@ -86,6 +86,18 @@ public func rondo_async_generator_anext(_ generator: OpaquePointer?, _ outCorout
   return handOut(found, outCoroutine) { GeneratorOperation.make(found, GeneratorQuestion.send) }
 }
 
+@_cdecl("rondo_async_generator_anext_default") @implementation
+public func rondo_async_generator_anext_default(
+  _ generator: OpaquePointer?, _ value: Raw?, _ drop: rondo_drop_fn?, _ outCoroutine: OutHandle?
+) -> rondo_status {
+  guard let found = GeneratorRef.find(generator) else { return refuse(GeneratorRef.explain(generator), value, drop) }
+  guard let outCoroutine else { return refuse(-EINVAL, value, drop) }
+  let status = handOut(found, outCoroutine) {
+    GeneratorOperation.make(found, GeneratorQuestion.send, value: Value(pointer: value, drop: drop), hasFallback: true)
+  }
+  return status == RONDO_OK ? status : refuse(status, value, drop)
+}
+
 @_cdecl("rondo_async_generator_asend") @implementation
 public func rondo_async_generator_asend(
   _ generator: OpaquePointer?, _ value: Raw?, _ drop: rondo_drop_fn?, _ outCoroutine: OutHandle?

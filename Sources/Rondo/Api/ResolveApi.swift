@@ -32,6 +32,27 @@ public func rondo_addrinfo_free(_ list: UnsafeMutablePointer<addrinfo>?) -> rond
   return RONDO_OK
 }
 
+@_cdecl("rondo_addrinfo_get_address") @implementation
+public func rondo_addrinfo_get_address(_ list: UnsafePointer<addrinfo>?, _ outAddress: UnsafeMutablePointer<rondo_address>?)
+  -> rondo_status
+{
+  guard let list, let outAddress else { return -EINVAL }
+  let size = outAddress.pointee.size
+  if Int(size) < MemoryLayout<rondo_address>.size || size > 4096 { return -EINVAL }
+  var address = rondo_address()
+  let status = Resolve.read(list, &address)
+  if status != RONDO_OK { return status }
+  memset(outAddress, 0, Int(size))
+  address.size = size
+  outAddress.pointee = address
+  return RONDO_OK
+}
+
+@_cdecl("rondo_addrinfo_next") @implementation
+public func rondo_addrinfo_next(_ list: UnsafePointer<addrinfo>?) -> UnsafePointer<addrinfo>? {
+  list.flatMap { UnsafePointer($0.pointee.ai_next) }
+}
+
 @_cdecl("rondo_loop_getnameinfo") @implementation
 public func rondo_loop_getnameinfo(
   _ loop: OpaquePointer?, _ address: UnsafePointer<sockaddr>?, _ length: UInt32, _ flags: Int32, _ outFuture: OutHandle?

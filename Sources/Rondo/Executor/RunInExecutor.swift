@@ -199,23 +199,45 @@ extension LoopRef {
   /// rondo_loop_shutdown_default_executor: a future with one reference of C's.
   @inline(never)  // once per loop
   func shutDownDefaultExecutor(_ timeout: Int64) -> (FutureRef?, rondo_status) {
-    guard let future = FutureRef.make(self, user: true) else { return (nil, -ENOMEM) }
-    guard let executor = address(s.pointee.executor).map({ ExecutorRef($0) }) else {
-      s.pointee.isExecutorShut = true
-      future.complete(RONDO_FUTURE_RESULT, .none)
-      return (future, RONDO_OK)
+    if let executor = address(s.pointee.executor).map({ ExecutorRef($0) }) {
+      let (future, status) = shutDown(executor, 0, timeout)
+      if future != nil { s.pointee.isExecutorShut = true }
+      return (future, status)
     }
+    guard let future = FutureRef.make(self, user: true) else { return (nil, -ENOMEM) }
+    s.pointee.isExecutorShut = true
+    future.complete(RONDO_FUTURE_RESULT, .none)
+    return (future, RONDO_OK)
+  }
+
+  /// rondo_loop_shutdown_executor for a pool: a future with one reference of C's. Everything is made
+  /// first, because the hooks that `flags` may call are the program's: they may close this loop.
+  @inline(never)  // once per executor
+  func shutDown(_ executor: ExecutorRef, _ flags: UInt32, _ timeout: Int64) -> (FutureRef?, rondo_status) {
+    guard let future = FutureRef.make(self, user: true) else { return (nil, -ENOMEM) }
     guard let watch = makeWatch(executor, future, timeout) else {
       _ = future.releaseUser()
       return (nil, -ENOMEM)
     }
-    s.pointee.isExecutorShut = true
-    executor.shut(0)
+    executor.shut(flags)
     if executor.isInherited || !executor.watch(watch) {
       watch.s.pointee.outcome = JobOutcome.value
       watch.collected()
     }
     return (future, RONDO_OK)
+  }
+
+  /// The same for an executor of the program's own, which alone knows what it waits for.
+  @inline(never)  // rare
+  func shutDownCustom(_ executor: ExecutorRef, _ flags: UInt32) -> (FutureRef?, rondo_status) {
+    guard let future = FutureRef.make(self, user: true) else { return (nil, -ENOMEM) }
+    executor.pin()
+    let status = executor.shutCustom(flags, 0)
+    executor.unpin()
+    if status == RONDO_OK && !isClosed { future.complete(RONDO_FUTURE_RESULT, .none) }
+    if status == RONDO_OK { return (future, RONDO_OK) }
+    _ = future.releaseUser()
+    return (nil, status)
   }
 
   private func makeWatch(_ executor: ExecutorRef, _ future: FutureRef, _ timeout: Int64) -> JobRef? {

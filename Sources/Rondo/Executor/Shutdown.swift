@@ -79,7 +79,7 @@ extension ExecutorRef {
     return join(timeout)
   }
 
-  private var isMyWorker: Bool {
+  var isMyWorker: Bool {
     guard let raw = address(rondo_thread()!.pointee.worker) else { return false }
     return raw.assumingMemoryBound(to: WorkerState.self).pointee.executor == s
   }

@@ -126,7 +126,8 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
   private func expire(_ executor: ExecutorRef) -> Bool {
     rondo_lock(executor.incomingLock)
     defer { rondo_unlock(executor.incomingLock) }
-    if rondo_load32(&pointee.awake) != 0 { return false }
+    // Who wakes it takes it off the list first and rings when the lock is free.
+    if rondo_load32(&pointee.awake) != 0 || pointee.isSearching || pointee.isWatching { return false }
     if executor.s.pointee.workers <= executor.s.pointee.pool.minWorkers {
       // For good, or until there is work: the clock is not asked again before.
       return sleepOn(executor)

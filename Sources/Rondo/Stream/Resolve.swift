@@ -68,6 +68,28 @@ enum Resolve {
 
   // MARK: - answers
 
+  /// The first address of a list, for who does not know its layout.
+  static func read(_ list: UnsafePointer<addrinfo>, _ out: inout rondo_address) -> rondo_status {
+    let family = list.pointee.ai_family
+    guard let given = list.pointee.ai_addr, family == AF_INET || family == AF_INET6 else { return -EAFNOSUPPORT }
+    var info = rondo_name_info()
+    let address = UnsafeRawPointer(given)
+    let code = rondo_shim_getnameinfo(
+      address.assumingMemoryBound(to: sockaddr_storage.self), list.pointee.ai_addrlen, &info.host, &info.service,
+      NI_NUMERICHOST | NI_NUMERICSERV)
+    if code != 0 { return -EAFNOSUPPORT }
+    out.family = family
+    out.type = list.pointee.ai_socktype
+    out.protocol = list.pointee.ai_protocol
+    // Both families have it at the same place.
+    out.port = Int32(UInt16(bigEndian: address.load(fromByteOffset: 2, as: UInt16.self)))
+    out.length = list.pointee.ai_addrlen
+    out.sockaddr = UnsafePointer(given)
+    out.canonical_name = UnsafePointer(list.pointee.ai_canonname)
+    _ = strncpy(&out.host, &info.host, MemoryLayout.size(ofValue: out.host) - 1)
+    return RONDO_OK
+  }
+
   static func ask(_ question: UnsafeMutablePointer<AddressQuestion>) -> (UnsafeMutablePointer<addrinfo>?, Int32) {
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(text(question.pointee.host), text(question.pointee.service), &question.pointee.hints, &list)

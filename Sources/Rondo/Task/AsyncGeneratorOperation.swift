@@ -14,10 +14,11 @@ struct GeneratorOperation {
   var generator: UInt64  // address, pinned; moves to the question once it is asked
   var question: UInt32
   var isAsked: Bool
-  var value: Value  // asend's
+  var value: Value  // asend's, or the default
   var error: UInt64  // address, pinned: athrow's
   var thrown: UInt64  // address, pinned: thrown in before it began
   var after: UInt64  // address, pinned: what the end of a part raises at last
+  var hasFallback: Bool  // anext with a default, which is then `value`
 
   typealias Pointer = UnsafeMutablePointer<GeneratorOperation>
 
@@ -27,7 +28,7 @@ struct GeneratorOperation {
 
   /// A coroutine with one reference of C's. What it carries moves on success.
   static func make(_ generator: GeneratorRef, _ question: UInt32, value: Value = .none, error: ErrorRef? = nil,
-                   after: ErrorRef? = nil) -> CoroutineRef? {
+                   after: ErrorRef? = nil, hasFallback: Bool = false) -> CoroutineRef? {
     let drop: rondo_drop_fn = { GeneratorOperation.letGo($0!.assumingMemoryBound(to: GeneratorOperation.self)) }
     let step: rondo_step_fn = { GeneratorOperation.step($1!.assumingMemoryBound(to: GeneratorOperation.self), $2, $3) }
     let name = question == GeneratorQuestion.send ? sendName : throwName
@@ -37,7 +38,7 @@ struct GeneratorOperation {
     after?.pin()
     operation.initialize(to: GeneratorOperation(
       generator: bits(generator.s), question: question, isAsked: false, value: value, error: bits(error?.state),
-      thrown: 0, after: bits(after?.state)))
+      thrown: 0, after: bits(after?.state), hasFallback: hasFallback))
     made.body.add(ActivationBits.asks)
     return made
   }
@@ -89,6 +90,11 @@ struct GeneratorOperation {
   private static func passOn(_ s: Pointer, _ sent: Raw?, _ thrown: ErrorRef?) -> rondo_step {
     let after = take(&s.pointee.after)
     if let thrown {
+      if s.pointee.hasFallback && thrown.isRondo(RONDO_E_STOP_ASYNC_ITERATION) {
+        let value = s.pointee.value
+        s.pointee.value = .none
+        return Native.value(value)
+      }
       if let after { thrown.noteContext(after) }
       after?.unpin()
       thrown.pin()
@@ -103,6 +109,7 @@ struct GeneratorOperation {
     if let thrown = take(&s.pointee.thrown) { return generator.beginThrown(thrown, s.pointee.question) }
     switch s.pointee.question {
     case GeneratorQuestion.send:
+      if s.pointee.hasFallback { return generator.beginSend(.none) }
       let start = generator.beginSend(s.pointee.value)
       if case .body = start { s.pointee.value = .none }
       return start
