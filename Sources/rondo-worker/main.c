@@ -164,6 +164,31 @@ static char *receive_name(uint32_t size, int *failed)
     return name;
 }
 
+/* What is called at the end of the stream, with its input. */
+static rondo_process_fn last_function;
+static void *last_input;
+static size_t last_size;
+
+static rondo_status keep_for_end(rondo_process_fn function, void **input, size_t size)
+{
+    last_function = function;
+    last_input = *input;
+    last_size = size;
+    *input = NULL;
+    return RONDO_OK;
+}
+
+/* Nobody hears what it says. */
+static void do_last(void)
+{
+    struct reply reply = { .face = { .size = sizeof reply.face, .write = reply_write, .raise = reply_raise } };
+    if (last_function != NULL)
+        (void)last_function(last_input, last_size, &reply.face);
+    free(last_input);
+    free(reply.output);
+    free(reply.text);
+}
+
 /* 0, or -1 when there is nobody any more to do it for. */
 static int do_job(const struct rondo_worker_request *head)
 {
@@ -171,7 +196,7 @@ static int do_job(const struct rondo_worker_request *head)
     int failed = 0;
     char *library = receive_name(head->library_size, &failed);
     char *symbol = receive_name(head->symbol_size, &failed);
-    char *input = malloc(head->input_size > 0 ? (size_t)head->input_size : 1);
+    void *input = malloc(head->input_size > 0 ? (size_t)head->input_size : 1);
     failed |= input != NULL ? receive(input, (size_t)head->input_size) : skip(head->input_size);
     rondo_status status = -ENOMEM;
     if (failed != 0 || library == NULL || symbol == NULL || input == NULL) {
@@ -179,7 +204,12 @@ static int do_job(const struct rondo_worker_request *head)
         free(symbol);
     } else {
         rondo_process_fn function = find(library, symbol, &reply);
-        status = function != NULL ? function(input, (size_t)head->input_size, &reply.face) : reply.raised;
+        if (function == NULL)
+            status = reply.raised;
+        else if (head->kind == RONDO_WORKER_AT_END)
+            status = keep_for_end(function, &input, (size_t)head->input_size);
+        else
+            status = function(input, (size_t)head->input_size, &reply.face);
         if (reply.raised != RONDO_OK)
             status = reply.raised;
     }
@@ -231,6 +261,7 @@ int main(void)
     while (receive(&head, sizeof head) == 0 && head.magic == RONDO_WORKER_MAGIC)
         if (do_job(&head) != 0)
             break;
+    do_last();
     free(known_library);
     free(known_symbol);
     return 0;

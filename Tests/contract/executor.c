@@ -1575,6 +1575,42 @@ KIT_TEST(threads_that_cannot_be_had)
     kit_loop_end(loop);
 }
 
+/* F64: whichever thread is the first that cannot be had, the k before it do all the work. */
+KIT_TEST(the_kth_thread_cannot_be_had)
+{
+    enum { MOST = 6 };
+    if (KIT_SANITIZED) {
+        kit_skip("a sanitizer has a pthread_create() of its own");
+        return;
+    }
+    for (int k = 1; k <= MOST; k++) {
+        rondo_loop *loop = kit_loop();
+        rondo_executor *pool = pool_of(MOST);
+        struct gate gates[MOST] = { GATE_INIT, GATE_INIT, GATE_INIT, GATE_INIT, GATE_INIT, GATE_INIT };
+        rondo_future *futures[MOST];
+        atomic_store(&threads_left, k);
+        for (int i = 0; i < MOST; i++) {
+            futures[i] = run_in(loop, pool, wait_at_gate, &gates[i]);
+            if (i < k)
+                kit_event_wait(&gates[i].begun);
+        }
+        rondo_executor_report report = report_of(pool);
+        CHECK_EQ_INT(report.workers, k);
+        CHECK_EQ_INT(report.queued, MOST - k); /* and none of these is lost */
+        for (int i = 0; i < MOST; i++)
+            kit_event_set(&gates[i].open);
+        for (int i = 0; i < MOST; i++) {
+            void *value = NULL;
+            CHECK_OK(finish(loop, futures[i], &value));
+            CHECK_EQ_STR(value, "through");
+            CHECK_OK(rondo_future_release(futures[i]));
+        }
+        atomic_store(&threads_left, -1);
+        end_pool(pool);
+        kit_loop_end(loop);
+    }
+}
+
 /* ---- many at once ----------------------------------------------------------------------------- */
 
 struct submitter {

@@ -174,6 +174,79 @@ KIT_TEST(anext_gives_each_value)
     kit_loop_end(loop);
 }
 
+/* anext() with a default: what it has to give, and then the default, of which each is the awaiter's. */
+static rondo_future *ask_or(rondo_loop *loop, rondo_async_generator *generator, const char *value)
+{
+    rondo_coroutine *coroutine = NULL;
+    rondo_future *future = NULL;
+    CHECK_OK(rondo_async_generator_anext_default(generator, (void *)value, kit_drop, &coroutine));
+    CHECK_OK(rondo_loop_run_until_complete(loop, coroutine, &future));
+    return future;
+}
+
+KIT_TEST(anext_with_a_default)
+{
+    rondo_loop *loop = kit_loop();
+    struct rows rows = { 0 };
+    rondo_async_generator *generator = rows_of(&rows, "rows", 1);
+    rondo_future *future = ask_or(loop, generator, "none");
+    expect_result(future, (void *)1);
+    CHECK_EQ_INT(kit_drops, 1); /* the default, which nobody needed */
+    end_future(future);
+    CHECK_EQ_INT(kit_drops, 2);
+    for (int i = 0; i < 2; i++) { /* at the end, and after it */
+        void *value = NULL;
+        future = ask_or(loop, generator, "none");
+        CHECK_EQ_INT(kit_drops, 2 + i);
+        CHECK_OK(rondo_future_result(future, &value));
+        CHECK_EQ_STR(value, "none");
+        end_future(future);
+        CHECK_EQ_INT(kit_drops, 3 + i);
+    }
+    CHECK_OK(rondo_async_generator_release(generator));
+    kit_expect_log("rows:fin rows:done");
+    kit_loop_end(loop);
+}
+
+/* Only the end is answered with the default: what the body raises is raised, and one at a time may ask. */
+KIT_TEST(anext_with_a_default_raises)
+{
+    rondo_loop *loop = kit_loop();
+    struct rows rows = { .fails = 42 };
+    rondo_async_generator *generator = rows_of(&rows, "rows", 0);
+    rondo_future *future = ask_or(loop, generator, "none");
+    expect_failed(future, 42, "cleaning up");
+    end_future(future);
+    CHECK_EQ_INT(kit_drops, 1);
+    CHECK_OK(rondo_async_generator_release(generator));
+
+    struct rows waiting = { .future = NULL };
+    rondo_coroutine *coroutine = NULL;
+    CHECK_OK(rondo_future_new(loop, &waiting.future));
+    generator = rows_of(&waiting, "rows", 1);
+    rondo_task *first = task_asking(loop, generator, ANEXT, NULL);
+    kit_pass(loop);
+    future = ask_or(loop, generator, "none");
+    expect_failed(future, RONDO_E_GENERATOR_RUNNING, "anext(): asynchronous generator is already running");
+    end_future(future);
+    CHECK_EQ_INT(kit_drops, 2);
+    CHECK_OK(rondo_future_set_result(waiting.future, NULL, NULL));
+    CHECK_OK(rondo_loop_run_until_complete(loop, first, NULL));
+    CHECK_OK(rondo_task_release(first));
+    CHECK_OK(rondo_async_generator_anext_default(generator, "none", kit_drop, &coroutine));
+    CHECK_OK(rondo_coroutine_close(coroutine, NULL)); /* never awaited, and let go of */
+    CHECK_OK(rondo_coroutine_release(coroutine));
+    CHECK_OK(rondo_async_generator_release(generator));
+    kit_pass(loop);
+    kit_pass(loop);
+    CHECK_OK(rondo_future_release(waiting.future));
+    CHECK_EQ_INT(kit_drops, 4); /* its value and the last default */
+    kit_log("end");
+    kit_loop_drop(loop);
+    CHECK_STATUS(rondo_async_generator_anext_default(NULL, "none", kit_drop, &coroutine), -EINVAL);
+    CHECK_EQ_INT(kit_drops, 5);
+}
+
 /* what is sent is what the yield answers; the first must be nothing. */
 KIT_TEST(asend_answers_the_yield)
 {

@@ -9,6 +9,7 @@
 #include "../../Sources/CRondoShim/include/rondo_shim_worker.h" /* to say what a worker says, and what none does */
 #include "kit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -366,6 +367,274 @@ KIT_TEST(an_idle_process_that_is_killed_is_replaced)
     CHECK_EQ_INT(waitid(P_PID, (id_t)before, &info, WEXITED | WNOWAIT), 0);
     CHECK(id_of_worker(pool) != before);
     end_pool(pool);
+}
+
+static void wait_until_reaped(pid_t pid)
+{
+    while (kill(pid, 0) == 0)
+        sched_yield();
+    CHECK_EQ_INT(errno, ESRCH);
+}
+
+/* Nobody submits anything: it is reaped all the same, and another one comes, which has done nothing yet. */
+KIT_TEST(an_idle_process_that_is_killed_is_no_zombie)
+{
+    rondo_executor *pool = pool_of(1);
+    for (int i = 0; i < 5; i++) {
+        pid_t before = id_of_worker(pool);
+        CHECK_EQ_INT(kill(before, SIGKILL), 0);
+        wait_until_reaped(before);
+        pid_t next = id_of_worker(pool);
+        CHECK(next != before);
+        CHECK_EQ_INT(id_of_worker(pool), next);
+    }
+    end_pool(pool);
+}
+
+/* A process of the pool that nobody has asked for its number: the child that some thread of ours has. */
+static pid_t id_of_child(void)
+{
+    for (;;) {
+        siginfo_t info = { 0 };
+        char path[64], name[32] = "";
+        int pid = 0;
+        DIR *threads = opendir("/proc/self/task");
+        CHECK(threads != NULL);
+        for (struct dirent *entry; pid == 0 && (entry = readdir(threads)) != NULL;) {
+            snprintf(path, sizeof path, "/proc/self/task/%.20s/children", entry->d_name);
+            FILE *file = fopen(path, "re");
+            if (file != NULL && fscanf(file, "%d", &pid) != 1)
+                pid = 0;
+            if (file != NULL)
+                fclose(file);
+        }
+        closedir(threads);
+        snprintf(path, sizeof path, "/proc/%d/comm", pid);
+        FILE *file = pid != 0 ? fopen(path, "re") : NULL;
+        if (file != NULL && fscanf(file, "%31s", name) != 1)
+            name[0] = '\0';
+        if (file != NULL)
+            fclose(file);
+        /* Before it execs it has another name. */
+        if (strcmp(name, "rondo-worker") == 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+            info.si_pid == 0)
+            return pid;
+        sched_yield();
+    }
+}
+
+/* One that ends before it has done anything is not replaced before there is a job: no storm of starts. */
+KIT_TEST(a_replacement_that_is_killed_waits_for_a_job)
+{
+    rondo_executor *pool = pool_of(1);
+    pid_t first = id_of_worker(pool);
+    CHECK_EQ_INT(kill(first, SIGKILL), 0);
+    wait_until_reaped(first);
+    pid_t second = id_of_child();
+    CHECK(second != first);
+    CHECK_EQ_INT(kill(second, SIGKILL), 0);
+    wait_until_reaped(second);
+    check_no_child();
+    pid_t third = id_of_worker(pool);
+    CHECK(third != first && third != second);
+    end_pool(pool);
+}
+
+/* Idle workers of several, all killed, with jobs that come meanwhile. */
+KIT_TEST_WITHIN(kills_and_jobs_at_once, 60)
+{
+    rondo_executor *pool = pool_of(2);
+    for (int i = 0, rounds = kit_rounds(200); i < rounds; i++) {
+        pid_t pid = id_of_worker(pool);
+        while (kill(pid, SIGKILL) != 0)
+            CHECK_EQ_INT(errno, ESRCH);
+        rondo_thread_future *future = submit(pool, "echo", "on", 2);
+        void *value = NULL;
+        rondo_status status = rondo_thread_future_result(future, RONDO_NEVER, &value);
+        if (status != RONDO_OK) { /* it got the job just before it was killed */
+            CHECK_STATUS(status, RONDO_E_RAISED);
+            check_raised(future, RONDO_E_BROKEN_POOL, "a worker process ended abruptly: signal 9 (SIGKILL)");
+        } else {
+            check_bytes(future, "on", 2);
+        }
+    }
+    end_pool(pool);
+}
+
+/* ---- first and last ---------------------------------------------------------------------------- */
+
+static rondo_executor *pool_doing(const char *first, const char *last, const void *input, size_t size, uint64_t jobs)
+{
+    return pool_with((rondo_process_pool_options){ .max_workers = 1, .jobs_per_process = jobs, .library = jobs_path(),
+        .initializer = first, .finalizer = last, .input = input, .input_size = size });
+}
+
+KIT_TEST(an_initializer_runs_once_in_each_process)
+{
+    char input[] = "licence";
+    rondo_executor *pool = pool_doing("do_first", NULL, input, 7, 0);
+    memset(input, 'x', sizeof input); /* it was copied */
+    for (int i = 0; i < 3; i++)
+        check_bytes(submit(pool, "tell_first", NULL, 0), "1licence", 8);
+    int number = SIGKILL;
+    check_raised(submit(pool, "crash", &number, sizeof number), RONDO_E_BROKEN_POOL, NULL);
+    check_bytes(submit(pool, "tell_first", NULL, 0), "1licence", 8);
+    pid_t idle = id_of_worker(pool);
+    CHECK_EQ_INT(kill(idle, SIGKILL), 0);
+    wait_until_reaped(idle);
+    check_bytes(submit(pool, "tell_first", NULL, 0), "1licence", 8);
+    end_pool(pool);
+    pool = pool_doing("do_first", NULL, NULL, 0, 1); /* a process per job */
+    for (int i = 0; i < 3; i++)
+        check_bytes(submit(pool, "tell_first", NULL, 0), "1", 1);
+    end_pool(pool);
+}
+
+static void check_broken(rondo_thread_future *future, rondo_status status, const char *message)
+{
+    rondo_error *error = NULL;
+    CHECK_OK(rondo_thread_future_exception(future, RONDO_NEVER, &error));
+    CHECK_STATUS(rondo_error_get_status(error), RONDO_E_BROKEN_POOL);
+    CHECK_EQ_STR(rondo_error_get_message(error), "A process initializer failed, the process pool is not usable anymore");
+    rondo_error *cause = rondo_error_get_cause(error);
+    CHECK_STATUS(rondo_error_get_status(cause), status);
+    if (message != NULL)
+        CHECK_EQ_STR(rondo_error_get_message(cause), message);
+    CHECK_OK(rondo_error_release(error));
+    CHECK_OK(rondo_thread_future_release(future));
+}
+
+static void break_pool(const char *first, const char *last, rondo_status status, const char *message)
+{
+    rondo_executor *pool = pool_doing(first, last, NULL, 0, 0);
+    rondo_process_call call = call_of("echo");
+    rondo_thread_future *future = submit(pool, "echo", "never", 5), *second = NULL;
+    rondo_status taken = rondo_executor_submit_process(pool, &call, "never", 5, NULL, &second);
+    check_broken(future, status, message);
+    if (taken == RONDO_OK) /* else the process was even faster */
+        check_broken(second, status, message);
+    else
+        CHECK_STATUS(taken, RONDO_E_BROKEN_POOL);
+    CHECK_STATUS(rondo_executor_submit_process(pool, &call, "x", 1, kit_drop, NULL), RONDO_E_BROKEN_POOL);
+    CHECK_EQ_INT(atomic_load(&kit_drops), 1);
+    atomic_store(&kit_drops, 0);
+    end_pool(pool);
+}
+
+KIT_TEST(an_initializer_that_fails_breaks_the_pool)
+{
+    break_pool("fail_first", NULL, -EACCES, "no licence");
+    break_pool("crash_first", NULL, RONDO_E_BROKEN_POOL, "a worker process ended abruptly: signal 11 (SIGSEGV)");
+    break_pool("no_such_function", NULL, -ENOSYS, NULL);
+    break_pool(NULL, "no_such_function", -ENOSYS, NULL);
+}
+
+/* Every job that waits is told, each once. */
+KIT_TEST(an_initializer_fails_for_all_that_wait)
+{
+    struct signals signals = make_signals();
+    char never[100];
+    snprintf(never, sizeof never, "%s/never", signals.directory);
+    rondo_executor *pool = pool_doing("hang_if_told", NULL, never, strlen(never), 1);
+    rondo_thread_future *futures[10];
+    rondo_thread_future *first = submit(pool, "wait_for_go", signals.begun, strlen(signals.begun));
+    wait_for_begun(&signals);
+    for (int i = 0; i < 10; i++)
+        futures[i] = submit(pool, "echo", "never", 5);
+    /* The next process's initializer hangs, and is killed. */
+    CHECK_EQ_INT(mkfifo(never, 0600), 0);
+    let_go_on(&signals);
+    check_bytes(first, "went", 4);
+    int fd = open(never, O_RDONLY | O_CLOEXEC); /* it hangs now */
+    pid_t pid = 0;
+    CHECK_EQ_INT(read(fd, &pid, sizeof pid), sizeof pid);
+    close(fd);
+    CHECK_EQ_INT(kill(pid, SIGKILL), 0);
+    for (int i = 0; i < 10; i++)
+        check_broken(futures[i], RONDO_E_BROKEN_POOL, "a worker process ended abruptly: signal 9 (SIGKILL)");
+    end_pool(pool);
+    unlink(never);
+    end_signals(&signals);
+}
+
+/* An initializer that hangs: a shutdown by force and a job's timeout end it, and do not break the pool. */
+KIT_TEST(an_initializer_that_hangs)
+{
+    struct signals signals = make_signals();
+    rondo_executor *pool = pool_doing("hang_if_told", NULL, signals.begun, strlen(signals.begun), 0);
+    rondo_process_call call = call_of("echo");
+    call.timeout_ns = SECOND / 5;
+    rondo_thread_future *late = submit_call(pool, call, "late", 4);
+    pid_t pid = wait_for_begun(&signals);
+    check_raised(late, RONDO_E_TIMEOUT, NULL);
+    CHECK_EQ_INT(kill(pid, 0), -1);
+    call.timeout_ns = 0;
+    call.flags = RONDO_PROCESS_KILL;
+    rondo_thread_future *cancelled = submit_call(pool, call, "cancelled", 9);
+    pid = wait_for_begun(&signals);
+    CHECK_OK(rondo_thread_future_cancel(cancelled));
+    CHECK_OK(rondo_thread_future_release(cancelled));
+    wait_until_reaped(pid);
+    rondo_thread_future *ended = submit(pool, "echo", "ended", 5);
+    pid = wait_for_begun(&signals);
+    CHECK_OK(rondo_executor_shutdown(pool, RONDO_SHUTDOWN_UNBLOCK, RONDO_NEVER, NULL));
+    CHECK_EQ_INT(kill(pid, 0), -1);
+    CHECK_STATUS(rondo_thread_future_result(ended, 0, NULL), RONDO_E_CANCELLED);
+    CHECK_OK(rondo_thread_future_release(ended));
+    CHECK_OK(rondo_executor_release(pool));
+    check_no_child();
+    end_signals(&signals);
+}
+
+static long size_of(const char *path)
+{
+    struct stat info;
+    CHECK_EQ_INT(stat(path, &info), 0);
+    return (long)info.st_size;
+}
+
+/* Once for each process that ends in order: by a shutdown, or because it has done its jobs. */
+KIT_TEST(a_finalizer_runs_at_the_end)
+{
+    char path[] = "/tmp/rondo-last-XXXXXX";
+    int fd = mkstemp(path), number = SIGKILL;
+    CHECK(fd >= 0);
+    close(fd);
+    rondo_executor *pool = pool_doing("do_first", "do_last", path, strlen(path), 2);
+    for (int i = 0; i < 3; i++)
+        CHECK(id_of_worker(pool) > 0);
+    CHECK_EQ_INT(size_of(path), 1); /* of the first process */
+    end_pool(pool);
+    CHECK_EQ_INT(size_of(path), 2);
+    pool = pool_doing(NULL, "do_last", path, strlen(path), 0);
+    check_raised(submit(pool, "crash", &number, sizeof number), RONDO_E_BROKEN_POOL, NULL);
+    end_pool(pool);
+    CHECK_EQ_INT(size_of(path), 2); /* a crash is no end in order */
+    pool = pool_doing(NULL, "do_last", path, strlen(path), 0);
+    end_pool(pool);
+    CHECK_EQ_INT(size_of(path), 2); /* no process, no end */
+    unlink(path);
+}
+
+KIT_TEST(calls_first_and_last_that_make_no_sense)
+{
+    static char longest[5001];
+    rondo_executor *pool = NULL;
+    memset(longest, 'x', sizeof longest - 1);
+    rondo_process_pool_options options = { .size = sizeof options, .initializer = "do_first" };
+    CHECK_STATUS(rondo_executor_new_process_pool(&options, &pool), -EINVAL);
+    options.library = jobs_path();
+    options.initializer = NULL;
+    CHECK_STATUS(rondo_executor_new_process_pool(&options, &pool), -EINVAL);
+    options.finalizer = longest;
+    CHECK_STATUS(rondo_executor_new_process_pool(&options, &pool), -ENAMETOOLONG);
+    options.finalizer = "do_last";
+    options.input_size = 1;
+    CHECK_STATUS(rondo_executor_new_process_pool(&options, &pool), -EINVAL);
+    options.input = "x";
+    options.input_size = SIZE_MAX;
+    CHECK_STATUS(rondo_executor_new_process_pool(&options, &pool), -EINVAL);
+    CHECK_EQ_PTR(pool, NULL);
 }
 
 KIT_TEST(a_process_is_replaced_after_so_many_jobs)

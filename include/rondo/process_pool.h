@@ -16,7 +16,7 @@
  *
  * A process pool is a rondo_executor: what rondo/executor.h says of queues, reports, cancelling and
  * shutting down is true of it. Each process has a thread in the program that looks after it and ends
- * it. A process that is killed between two jobs is replaced when the next one comes.
+ * it. A process that ends between two jobs is reaped at once and replaced, unless it has done no job.
  *
  * The processes run rondo-worker, a small program that is installed with the library, in a directory
  * beside it that is named after the number in the library's name: "rondo0" beside librondo.so.0. A
@@ -70,6 +70,11 @@ typedef struct rondo_process_pool_options {
     uint64_t jobs_per_process; /**< A process is replaced after so many (max_tasks_per_child); 0 for never. */
     const char *name;          /**< Of the threads that look after them, as in a thread pool. */
     const char *worker;        /**< Copied; the path of rondo-worker. NULL for the one beside the library. */
+    const char *library;       /**< Copied; where the next two are; NULL if there are none. */
+    const char *initializer;   /**< Copied; NULL, or a rondo_process_fn that each new process calls before its first job. */
+    const char *finalizer;     /**< Copied; NULL, or one that each process calls when it ends in order. */
+    const void *input;         /**< Copied; what both are called with. */
+    size_t input_size;         /**< How many bytes. */
 } rondo_process_pool_options;
 
 /** What is to be called. */
@@ -84,10 +89,19 @@ typedef struct rondo_process_call {
 /**
  * Make a pool of processes (ProcessPoolExecutor). None starts before there is a job for it.
  *
+ * An initializer that returns anything but RONDO_OK, raises or crashes ends the pool (BrokenProcessPool):
+ * the job that it was called for and all that wait raise RONDO_E_BROKEN_POOL ("A process initializer
+ * failed, the process pool is not usable anymore"), whose cause says what happened; later ones are
+ * refused with that status. Jobs that run in other processes end as they would. A job's timeout, a cancel
+ * that kills and a shutdown by force count for the initializer too, and do not end the pool.
+ * The finalizer is called after the last job, unless the process was killed or has crashed, and has
+ * two seconds; what it says nobody hears.
+ *
  * @param options      NULL for the defaults.
  * @param out_executor The pool.
- * @return RONDO_OK; -EINVAL; -E2BIG (options); -ENAMETOOLONG (name); -ENOENT, -EACCES or another
- *         errno (there is no worker program); -ENOMEM.
+ * @return RONDO_OK; -EINVAL; -E2BIG (options); -ENAMETOOLONG (a name); -ENOENT, -EACCES or another
+ *         errno (there is no worker program); -ENOMEM. -EINVAL also for a library without a function in
+ *         it, or a function without a library.
  *
  * @par Contract
  * thread:any  blocks:no  reenters:no  owns:out_executor(rondo_executor_release)  since:0.1
@@ -108,8 +122,8 @@ rondo_status rondo_executor_new_process_pool(const rondo_process_pool_options *o
  * @param input_size How many.
  * @param drop       NULL, or called once with input after the job, in another thread, or without it.
  * @param out_future NULL, or the thread future.
- * @return As rondo_executor_submit(); RONDO_E_TYPE (executor is no process pool); -ENAMETOOLONG
- *         (library or symbol is longer than 4095 bytes).
+ * @return As rondo_executor_submit(); RONDO_E_TYPE (executor is no process pool); RONDO_E_BROKEN_POOL
+ *         (its initializer failed); -ENAMETOOLONG (library or symbol is longer than 4095 bytes).
  *
  * @par Contract
  * thread:any  blocks:no  reenters:drop (on failure)  moves:input  owns:out_future(rondo_thread_future_release)  since:0.1

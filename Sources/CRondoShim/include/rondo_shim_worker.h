@@ -17,11 +17,14 @@
 #define RONDO_WORKER_SOCKET 3 /* its number in a worker process */
 #define RONDO_WORKER_MAGIC 0x72300001u
 
+#define RONDO_WORKER_CALL 0
+#define RONDO_WORKER_AT_END 1 /* found now, called with this input when the stream ends */
+
 struct rondo_worker_request {
     uint32_t magic;
     uint32_t library_size; /* without a NUL */
     uint32_t symbol_size;
-    uint32_t reserved;
+    uint32_t kind; /* one of the following */
     uint64_t input_size;
 };
 

@@ -19,6 +19,7 @@ public func rondo_executor_new_process_pool(
   let name = wanted.name ?? literal("process")
   if wanted.max_workers > 4096 || wanted.idle_ns < 0 { return -EINVAL }
   if strlen(name) > 9 { return -ENAMETOOLONG }
+  if let refusal = refusal(of: wanted) { return refusal }
   guard let path = wanted.worker.map({ copyString($0) }) ?? rondo_shim_worker_path() else {
     return wanted.worker == nil ? -rondo_errno() : -ENOMEM
   }
@@ -29,6 +30,10 @@ public func rondo_executor_new_process_pool(
   }
   guard let pool = ProcessPoolPointer.make(path, wanted.jobs_per_process) else {
     free(path)
+    return -ENOMEM
+  }
+  if !pool.takeCalls(wanted) {
+    pool.dispose()
     return -ENOMEM
   }
   var all = PoolOptions()
@@ -45,6 +50,42 @@ public func rondo_executor_new_process_pool(
   return RONDO_OK
 }
 
+/// Why what is to be called first and last makes no sense; nil if it does.
+private func refusal(of wanted: rondo_process_pool_options) -> rondo_status? {
+  if (wanted.library == nil) != (wanted.initializer == nil && wanted.finalizer == nil) { return -EINVAL }
+  if wanted.input_size < 0 || (wanted.input_size > 0 && wanted.input == nil) { return -EINVAL }
+  let isTooLong = isTooLong(wanted.library) || isTooLong(wanted.initializer) || isTooLong(wanted.finalizer)
+  return isTooLong ? -ENAMETOOLONG : nil
+}
+
+private func isTooLong(_ name: UnsafePointer<CChar>?) -> Bool { name.map { strlen($0) > longestName } ?? false }
+
+extension UnsafeMutablePointer where Pointee == ProcessPool {
+  /// What each process calls first and last, with copies of the input; false if memory is out.
+  fileprivate func takeCalls(_ wanted: rondo_process_pool_options) -> Bool {
+    guard let library = wanted.library else { return true }
+    if let symbol = wanted.initializer {
+      pointee.first = makeCall(library, symbol, wanted)
+      if pointee.first == nil { return false }
+    }
+    if let symbol = wanted.finalizer {
+      pointee.last = makeCall(library, symbol, wanted)
+      if pointee.last == nil { return false }
+    }
+    return true
+  }
+
+  private func makeCall(
+    _ library: UnsafePointer<CChar>, _ symbol: UnsafePointer<CChar>, _ wanted: rondo_process_pool_options
+  ) -> ProcessCallPointer? {
+    guard let input = malloc(Swift.max(1, wanted.input_size)) else { return nil }
+    if let from = wanted.input { memcpy(input, from, wanted.input_size) }
+    let made = ProcessCallPointer.make(library, symbol, Value(pointer: input, drop: { free($0) }), wanted.input_size)
+    if made == nil { free(input) }
+    return made
+  }
+}
+
 /// The call, which has the input, or why not.
 private func readCall(_ call: UnsafePointer<rondo_process_call>?, _ input: Value, _ size: Int)
   -> (ProcessCallPointer?, rondo_status)
@@ -56,7 +97,7 @@ private func readCall(_ call: UnsafePointer<rondo_process_call>?, _ input: Value
   guard let library = wanted.library, let symbol = wanted.symbol else { return (nil, -EINVAL) }
   if wanted.flags & ~UInt32(RONDO_PROCESS_KILL) != 0 || wanted.timeout_ns < 0 { return (nil, -EINVAL) }
   if size < 0 || (size > 0 && input.pointer == nil) { return (nil, -EINVAL) }
-  if strlen(library) > longestName || strlen(symbol) > longestName { return (nil, -ENAMETOOLONG) }
+  if isTooLong(library) || isTooLong(symbol) { return (nil, -ENAMETOOLONG) }
   guard let made = ProcessCallPointer.make(library, symbol, input, size) else { return (nil, -ENOMEM) }
   made.pointee.timeout = wanted.timeout_ns
   made.pointee.isKilledByCancel = wanted.flags & UInt32(RONDO_PROCESS_KILL) != 0

@@ -198,13 +198,13 @@ struct JobRef {
   @inline(never)  // failures are rare
   private func fail(_ status: rondo_status) {
     if s.pointee.outcome == JobOutcome.error { return }
-    setFailure(status, nil)
+    setOutcome(JobOutcome.error, JobRef.failure(status, nil))
   }
 
-  /// What the program said of its failure; a status that is none counts as -EINVAL.
-  func setFailure(_ status: rondo_status, _ message: UnsafePointer<CChar>?) {
+  /// What the program said of its failure, pinned; a status that is none counts as -EINVAL.
+  static func failure(_ status: rondo_status, _ message: UnsafePointer<CChar>?) -> ErrorRef {
     let isFailure = Status.text(status) != nil ? status < 0 : status < 0 && status > -4096
-    setOutcome(JobOutcome.error, ErrorRef.of(isFailure ? status : -EINVAL, nil, message))
+    return ErrorRef.of(isFailure ? status : -EINVAL, nil, message)
   }
 
   /// By the job's own thread, or by who took it out of the queue. The error's pin moves.

@@ -18,27 +18,70 @@ private enum Step {
   case noMemory
 }
 
+/// What the process said.
+private struct Answer {
+  var value: Value = .none
+  var failure: ErrorRef?  // pinned
+}
+
 extension UnsafeMutablePointer where Pointee == WorkerProcess {
-  /// Make the call for a job; its outcome is set, or the status says it.
+  /// Make the call for a job, in a process that is ready; its outcome is set, or the status says it.
   func run(_ call: ProcessCallPointer, _ job: JobRef) -> rondo_status {
+    let status = prepare()
+    if status != RONDO_OK { return status }
     let timeout = call.pointee.timeout
     let (sum, overflow) = rondo_shim_now().addingReportingOverflow(timeout)
     let deadline = timeout == 0 || overflow ? Int64.max : sum
-    pointee.jobs &+= 1
-    var step = sendAll(call, deadline)
-    if step == .done { step = receiveAnswer(job, deadline) }
-    switch step {
-    case .done: return RONDO_OK
-    case .dead:
-      job.setOutcome(JobOutcome.error, mourn())
-      return RONDO_OK
-    case .late: kill()
-      return RONDO_E_TIMEOUT
-    case .asked: kill()
-      return RONDO_E_CANCELLED
-    case .noMemory: kill()
-      return -ENOMEM
+    if !pointee.isReady {
+      let (status, goesOn) = makeReady(job, deadline)
+      if !goesOn { return status }
     }
+    pointee.jobs &+= 1
+    var answer = Answer()
+    let step = exchange(call, RONDO_WORKER_CALL, deadline, &answer)
+    if step != .done && step != .dead { return abort(step) }
+    if step == .dead { answer.failure = mourn() }
+    if let failure = answer.failure {
+      job.setOutcome(JobOutcome.error, failure)
+    } else {
+      job.setValue(answer.value)
+    }
+    return RONDO_OK
+  }
+
+  /// What the pool wants each process to do first; a failure of it ends the pool. Without any, a
+  /// process is ready when it is there.
+  private func makeReady(_ job: JobRef, _ deadline: Int64) -> (rondo_status, goesOn: Bool) {
+    let pool = pointee.pool
+    var answer = Answer()
+    var step = Step.done
+    if let first = pool.pointee.first { step = exchange(first, RONDO_WORKER_CALL, deadline, &answer) }
+    let value = answer.value
+    answer.value = .none
+    value.dispose()
+    if let last = pool.pointee.last, step == .done && answer.failure == nil {
+      step = exchange(last, RONDO_WORKER_AT_END, deadline, &answer)
+    }
+    if step != .done && step != .dead { return (abort(step), false) }
+    if step == .dead { answer.failure = mourn() }
+    guard let failure = answer.failure else {
+      answer.value.dispose()
+      pointee.isReady = true
+      return (RONDO_OK, true)
+    }
+    job.breakPool(failure)
+    return (RONDO_OK, false)
+  }
+
+  /// There is no way to call off what it is doing.
+  private func abort(_ step: Step) -> rondo_status {
+    kill()
+    return step == .late ? RONDO_E_TIMEOUT : step == .asked ? RONDO_E_CANCELLED : -ENOMEM
+  }
+
+  private func exchange(_ call: ProcessCallPointer, _ kind: Int32, _ deadline: Int64, _ answer: inout Answer) -> Step {
+    let step = sendAll(call, kind, deadline)
+    return step == .done ? receiveAnswer(&answer, deadline) : step
   }
 
   // MARK: - waiting
@@ -64,12 +107,6 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
       }
       if deadline != Int64.max && rondo_shim_now() >= deadline { return .late }
     }
-  }
-
-  private func milliseconds(until deadline: Int64) -> Int32 {
-    if deadline == Int64.max { return -1 }
-    let left = Swift.max(0, deadline - rondo_shim_now())
-    return Int32(Swift.min(left / 1_000_000 + 1, 86_400_000))
   }
 
   // MARK: - bytes
@@ -113,11 +150,12 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
 
   // MARK: - messages
 
-  private func sendAll(_ call: ProcessCallPointer, _ deadline: Int64) -> Step {
+  private func sendAll(_ call: ProcessCallPointer, _ kind: Int32, _ deadline: Int64) -> Step {
     let library = call.pointee.library
     let symbol = call.pointee.symbol
     var head = rondo_worker_request()
     head.magic = RONDO_WORKER_MAGIC
+    head.kind = UInt32(kind)
     head.library_size = UInt32(strlen(library))
     head.symbol_size = UInt32(strlen(symbol))
     head.input_size = call.pointee.inputSize
@@ -128,15 +166,15 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
     return step
   }
 
-  private func receiveAnswer(_ job: JobRef, _ deadline: Int64) -> Step {
+  private func receiveAnswer(_ answer: inout Answer, _ deadline: Int64) -> Step {
     var head = rondo_worker_answer()
     let step = receive(&head, MemoryLayout<rondo_worker_answer>.size, deadline)
     if step != .done { return step }
     if head.magic != RONDO_WORKER_MAGIC || head.text_size > UInt32(RONDO_PROCESS_MESSAGE_MAX) { return .dead }
-    return head.status == RONDO_OK ? receiveOutput(head.output_size, job, deadline) : receiveFailure(head, job, deadline)
+    return head.status == RONDO_OK ? receiveOutput(head.output_size, &answer, deadline) : receiveFailure(head, &answer, deadline)
   }
 
-  private func receiveOutput(_ size: UInt64, _ job: JobRef, _ deadline: Int64) -> Step {
+  private func receiveOutput(_ size: UInt64, _ answer: inout Answer, _ deadline: Int64) -> Step {
     let head = MemoryLayout<rondo_bytes>.stride
     if size > UInt64(Int.max - head) { return .noMemory }
     guard let block = malloc(head + Int(size)) else { return .noMemory }
@@ -146,17 +184,17 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
       return step
     }
     block.bindMemory(to: rondo_bytes.self, capacity: 1).initialize(to: rondo_bytes(size: Int(size), data: block + head))
-    job.setValue(Value(pointer: block, drop: { free($0) }))
+    answer.value = Value(pointer: block, drop: { free($0) })
     return .done
   }
 
-  private func receiveFailure(_ head: rondo_worker_answer, _ job: JobRef, _ deadline: Int64) -> Step {
+  private func receiveFailure(_ head: rondo_worker_answer, _ answer: inout Answer, _ deadline: Int64) -> Step {
     let size = Int(head.text_size)
     guard let text = allocateArray(CChar.self, size + 1) else { return .noMemory }
     let step = receive(Raw(text), size, deadline)
     if step == .done {
       text[size] = 0
-      job.setFailure(head.status, size > 0 ? UnsafePointer(text) : nil)
+      answer.failure = JobRef.failure(head.status, size > 0 ? UnsafePointer(text) : nil)
     }
     free(text)
     return step

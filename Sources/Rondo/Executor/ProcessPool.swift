@@ -18,6 +18,8 @@ import CRondoShim
 struct ProcessPool {
   var path: UnsafeMutablePointer<CChar>
   var jobsPerProcess: UInt64
+  var first: ProcessCallPointer?  // made by each new process before its first job
+  var last: ProcessCallPointer?  // made by each process that ends in order
 }
 
 typealias ProcessPoolPointer = UnsafeMutablePointer<ProcessPool>
@@ -26,11 +28,13 @@ extension UnsafeMutablePointer where Pointee == ProcessPool {
   /// The path moves on success.
   static func make(_ path: UnsafeMutablePointer<CChar>, _ jobsPerProcess: UInt64) -> ProcessPoolPointer? {
     guard let made = allocateArray(ProcessPool.self, 1) else { return nil }
-    made.initialize(to: ProcessPool(path: path, jobsPerProcess: jobsPerProcess))
+    made.initialize(to: ProcessPool(path: path, jobsPerProcess: jobsPerProcess, first: nil, last: nil))
     return made
   }
 
   func dispose() {
+    pointee.first?.dispose()
+    pointee.last?.dispose()
     free(pointee.path)
     free(self)
   }
@@ -91,6 +95,16 @@ extension UnsafeMutablePointer where Pointee == ProcessCall {
   }
 }
 
+extension ExecutorRef {
+  /// concurrent.futures' BrokenProcessPool, because of an initializer.
+  fileprivate static func brokenError(_ cause: ErrorRef) -> ErrorRef {
+    let error = ErrorRef.of(
+      RONDO_E_BROKEN_POOL, sentence: "A process initializer failed, the process pool is not usable anymore")
+    if !error.isShared { _ = error.setCause(cause) }
+    return error
+  }
+}
+
 // MARK: - in the worker's thread
 
 extension JobRef {
@@ -99,8 +113,7 @@ extension JobRef {
     let worker = address(rondo_thread()!.pointee.worker)!.assumingMemoryBound(to: WorkerState.self)
     let (found, refusal) = worker.process()
     guard let process = found else { return refusal }
-    let status = process.prepare()
-    if status != RONDO_OK { return status }
+    process.forgetPokes()
     rondo_fence()  // the state before the look: whoever asks does it the other way round
     if state & JobPhase.asked != 0 { return RONDO_E_CANCELLED }
     if call.pointee.isKilledByCancel {
@@ -110,6 +123,15 @@ extension JobRef {
     let result = process.run(call, self)
     if call.pointee.isKilledByCancel { _ = setUnblock(nil, nil) }
     return result
+  }
+
+  /// The initializer of its pool failed in the process that was to do it, with `cause`, whose pin moves.
+  @inline(never)  // once per pool
+  func breakPool(_ cause: ErrorRef) {
+    let executor = ExecutorRef(address(s.pointee.executor)!)
+    setOutcome(JobOutcome.error, ExecutorRef.brokenError(cause))
+    executor.breakDown { ExecutorRef.brokenError(cause) }
+    cause.unpin()
   }
 }
 
@@ -121,6 +143,13 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     let (made, status) = WorkerProcessPointer.make(pool)
     if let made { rondo_store64(&pointee.state, bits(made)) }
     return (made, status)
+  }
+
+  /// Its process, while it sleeps between two jobs.
+  var sleepingProcess: WorkerProcessPointer? {
+    let executor = pointee.executor
+    if executor.pointee.pool.poke == nil { return nil }
+    return address(rondo_load64(&pointee.state)).map { WorkerProcessPointer.from($0) }
   }
 
   /// A shutdown asks its job, which is held, to end.

@@ -58,7 +58,7 @@ extension ExecutorRef {
   }
 
   private var refusalHoldingLock: rondo_status {
-    if s.pointee.isShut { return RONDO_E_EXECUTOR_SHUT_DOWN }
+    if s.pointee.isShut { return s.pointee.isBroken && isOfProcesses ? RONDO_E_BROKEN_POOL : RONDO_E_EXECUTOR_SHUT_DOWN }
     return UInt64(queued) >= s.pointee.pool.queueLimit ? RONDO_E_QUEUE_FULL : RONDO_OK
   }
 

@@ -21,6 +21,7 @@ struct WorkerProcess {
   var pidfd: Int32
   let wake: Int32  // an eventfd; any thread writes to it
   var jobs: UInt64  // of this process
+  var isReady: Bool  // it has done what its pool wants done first
 }
 
 typealias WorkerProcessPointer = UnsafeMutablePointer<WorkerProcess>
@@ -37,7 +38,7 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
       free(made)
       return (nil, -error)
     }
-    made.initialize(to: WorkerProcess(pool: pool, socket: -1, pidfd: -1, wake: wake, jobs: 0))
+    made.initialize(to: WorkerProcess(pool: pool, socket: -1, pidfd: -1, wake: wake, jobs: 0, isReady: false))
     return (made, RONDO_OK)
   }
 
@@ -52,10 +53,14 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
 
   // MARK: - start
 
-  /// A process that lives, and nobody's wish of before. RONDO_OK or an errno.
-  func prepare() -> rondo_status {
+  /// Nobody's wish of before counts.
+  func forgetPokes() {
     var count: UInt64 = 0
     _ = eventfd_read(pointee.wake, &count)
+  }
+
+  /// A process that lives. RONDO_OK or an errno.
+  func prepare() -> rondo_status {
     let limit = pointee.pool.pointee.jobsPerProcess
     if pointee.socket >= 0 && (hasEnded(0) || (limit != 0 && pointee.jobs >= limit)) { end() }
     return pointee.socket >= 0 ? RONDO_OK : start()
@@ -66,7 +71,34 @@ extension UnsafeMutablePointer where Pointee == WorkerProcess {
     let error = rondo_shim_start_process(pointee.pool.pointee.path, &pointee.socket, &pointee.pidfd)
     if error != 0 { return -error }
     pointee.jobs = 0
+    pointee.isReady = false
     return RONDO_OK
+  }
+
+  // MARK: - between two jobs
+
+  /// Sleep until somebody pokes, the time is over, or the process ends: then it is reaped, and another
+  /// one started if it had done anything. False if there is none, or whoever pokes is about to say why.
+  func watch(_ deadline: Int64) -> Bool {
+    if pointee.socket < 0 { return false }
+    var wanted = (
+      pollfd(fd: pointee.wake, events: Int16(POLLIN), revents: 0), pollfd(fd: pointee.pidfd, events: Int16(POLLIN), revents: 0)
+    )
+    let count = withUnsafeMutableBytes(of: &wanted) {
+      CRondoShim.poll($0.baseAddress!.assumingMemoryBound(to: pollfd.self), 2, milliseconds(until: deadline))
+    }
+    if count <= 0 { return true }
+    if wanted.0.revents != 0 { return false }
+    let wasOfUse = pointee.jobs > 0
+    end()
+    if wasOfUse { _ = start() }  // if not, the next job tries again, and is told
+    return true
+  }
+
+  func milliseconds(until deadline: Int64) -> Int32 {
+    if deadline == Int64.max { return -1 }
+    let left = Swift.max(0, deadline - rondo_shim_now())
+    return Int32(Swift.min(left / 1_000_000 + 1, 86_400_000))
   }
 
   // MARK: - end

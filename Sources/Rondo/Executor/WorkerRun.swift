@@ -102,6 +102,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
       executor.unlockBoth()
       return false
     }
+    sleepingProcess?.forgetPokes()  // from here on it is rung by who wakes this worker
     rondo_store32(&pointee.awake, 0)
     pointee.nextIdle = executor.s.pointee.idle
     executor.s.pointee.idle = self
@@ -115,7 +116,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     let (sum, overflow) = rondo_shim_now().addingReportingOverflow(idle)
     let deadline = idle == 0 || overflow ? Int64.max : sum
     while rondo_load32(&pointee.awake) == 0 {
-      rondo_shim_wait(&pointee.awake, 0, deadline)
+      doze(deadline)
       if deadline == Int64.max || rondo_load32(&pointee.awake) != 0 || rondo_shim_now() < deadline { continue }
       if expire(executor) { return false }
     }
@@ -138,7 +139,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
 
   private func sleepOn(_ executor: ExecutorRef) -> Bool {
     rondo_unlock(executor.incomingLock)
-    while rondo_load32(&pointee.awake) == 0 { rondo_shim_wait(&pointee.awake, 0, Int64.max) }
+    while rondo_load32(&pointee.awake) == 0 { doze(Int64.max) }
     rondo_lock(executor.incomingLock)
     return false
   }
@@ -154,7 +155,16 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     at?.pointee.nextIdle = pointee.nextIdle
   }
 
+  /// Until it may have been woken or the time is over. With a process that lives it watches that too;
+  /// who wakes it rings there before it says so here.
+  private func doze(_ deadline: Int64) {
+    if let process = sleepingProcess, process.watch(deadline) { return }
+    rondo_shim_wait(&pointee.awake, 0, deadline)
+  }
+
+  /// The process is this worker's until the word is written.
   func wake() {
+    sleepingProcess?.poke()
     rondo_store32(&pointee.awake, 1)
     rondo_shim_wake_one(&pointee.awake)
   }
@@ -167,7 +177,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     if let start = pool.start {
       let status = start(pool.arg.pointer)
       if status != RONDO_OK {
-        executor.breakDown(status)
+        executor.breakDown { ExecutorRef.brokenError(status) }
         return false
       }
     }
@@ -175,7 +185,7 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     var state: Raw?
     let status = make(pool.arg.pointer, &state)
     if status != RONDO_OK {
-      executor.breakDown(status)
+      executor.breakDown { ExecutorRef.brokenError(status) }
       pool.stop?(pool.arg.pointer)
       return false
     }
@@ -253,7 +263,7 @@ extension ExecutorRef {
 
   /// An initializer failed: what is queued fails, and nothing is taken any more.
   @inline(never)  // rare
-  func breakDown(_ status: rondo_status) {
+  func breakDown(_ error: () -> ErrorRef) {
     JobLink.withRing { ring in
       lockBoth()
       s.pointee.isBroken = true
@@ -261,15 +271,14 @@ extension ExecutorRef {
       _ = takeAll(ring)
       wakeAll()
       unlockBoth()
-      ring.handOverEach { $0.setOutcome(JobOutcome.error, ExecutorRef.brokenError(status)) }
+      ring.handOverEach { $0.setOutcome(JobOutcome.error, error()) }
     }
   }
 
-  private static func brokenError(_ status: rondo_status) -> ErrorRef {
+  fileprivate static func brokenError(_ status: rondo_status) -> ErrorRef {
     let error = ErrorRef.of(
       RONDO_E_RUNTIME, sentence: "A thread initializer failed, the thread pool is not usable anymore")
-    let isFailure = Status.text(status) != nil ? status < 0 : status < 0 && status > -4096
-    let cause = ErrorRef.of(isFailure ? status : -EINVAL)
+    let cause = JobRef.failure(status, nil)
     if !error.isShared { _ = error.setCause(cause) }
     cause.unpin()
     return error

@@ -191,6 +191,67 @@ JOB wait_for_go(const void *input, size_t size, rondo_reply *reply)
     return reply->write(reply, "went", 4);
 }
 
+/* ---- what a process does first and last ------------------------------------------------------------ */
+
+static char first_input[200];
+static size_t first_size;
+static int first_count;
+
+JOB do_first(const void *input, size_t size, rondo_reply *reply)
+{
+    first_count++;
+    first_size = size < sizeof first_input ? size : sizeof first_input;
+    memcpy(first_input, input, first_size);
+    return reply->write(reply, "nobody hears this", 17);
+}
+
+/* What the initializer was given, and how often. */
+JOB tell_first(const void *input, size_t size, rondo_reply *reply)
+{
+    char digit = (char)('0' + first_count);
+    (void)input;
+    (void)size;
+    (void)reply->write(reply, &digit, 1);
+    return reply->write(reply, first_input, first_size);
+}
+
+JOB fail_first(const void *input, size_t size, rondo_reply *reply)
+{
+    (void)input;
+    (void)size;
+    return reply->raise(reply, -EACCES, "no licence");
+}
+
+JOB crash_first(const void *input, size_t size, rondo_reply *reply)
+{
+    (void)input;
+    (void)size;
+    (void)reply;
+    no_core();
+    raise(SIGSEGV);
+    return RONDO_OK;
+}
+
+/* Hangs if the file is there that the input names. */
+JOB hang_if_told(const void *input, size_t size, rondo_reply *reply)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%.*s", (int)size, (const char *)input);
+    return access(path, F_OK) == 0 ? hang(input, size, reply) : RONDO_OK;
+}
+
+/* Adds a byte to the file that the input names. */
+JOB do_last(const void *input, size_t size, rondo_reply *reply)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%.*s", (int)size, (const char *)input);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0 || write(fd, "!", 1) != 1)
+        return reply->raise(reply, -EIO, "no file");
+    close(fd);
+    return RONDO_OK;
+}
+
 /* ---- what a worker process has ------------------------------------------------------------------- */
 
 JOB describe_process(const void *input, size_t size, rondo_reply *reply)
