@@ -738,6 +738,8 @@ RONDO_STEP(generates_step)
     RONDO_CHECK(new_items(&self->generator), "generator");
     RONDO_CHECK(rondo_async_generator_asend(self->generator, NULL, GIVEN, &asking), "asend");
     RONDO_AWAIT(self, asking);
+    RONDO_CHECK(rondo_async_generator_anext_default(self->generator, "default", GIVEN, &asking), "anext");
+    RONDO_AWAIT(self, asking);
     RONDO_TRY_ACLOSING_EXIT(self, items, self->generator);
     CHECK(thrown == NULL || !clean);
     RONDO_CHECK(new_items(&self->generator), "generator");
@@ -1123,6 +1125,11 @@ static void executors(void)
         CHECK_OK(rondo_thread_future_result(plain, RONDO_NEVER, NULL));
         CHECK_OK(rondo_thread_future_release(plain));
     }
+    if (!REFUSED(rondo_loop_shutdown_executor(loop, pool, 0, 60 * INT64_C(1000000000), &future))) {
+        while (rondo_future_is_done(future) == 0)
+            pass(loop);
+        CHECK_OK(rondo_future_release(future));
+    }
     if (!REFUSED(rondo_loop_shutdown_default_executor(loop, 60 * INT64_C(1000000000), &future))) {
         while (rondo_future_is_done(future) == 0)
             pass(loop);
@@ -1158,8 +1165,9 @@ static void check_echo(rondo_thread_future *future)
 
 static void process_pools(void)
 {
-    rondo_process_pool_options options = { .size = sizeof options, .max_workers = 1 };
     static char library[4096];
+    rondo_process_pool_options options = { .size = sizeof options, .max_workers = 1, .library = library,
+        .initializer = "do_first", .finalizer = "say_nothing", .input = "first", .input_size = 5 };
     rondo_process_call call = { .size = sizeof call, .library = library, .symbol = "echo" };
     rondo_executor *pool = NULL;
     rondo_thread_future *future = NULL;

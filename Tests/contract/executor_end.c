@@ -369,6 +369,67 @@ KIT_TEST(a_job_outlives_its_loops_thread)
     CHECK_EQ_INT(kit_drops, 20);
 }
 
+/* ---- outcomes ----------------------------------------------------------------------------------- */
+
+static rondo_status stop_iteration(rondo_job *job, void *arg)
+{
+    (void)job;
+    (void)arg;
+    return RONDO_E_STOP_ITERATION;
+}
+
+/* StopIteration raised in the worker is RuntimeError for who awaits it, with the first as its cause. */
+KIT_TEST(stop_iteration_in_a_worker)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_executor *pool = pool_of(1, 0);
+    rondo_error *error = NULL;
+    rondo_future *future = run_in(loop, pool, stop_iteration, NULL);
+    finish(loop, future);
+    CHECK_OK(rondo_future_exception(future, &error));
+    CHECK_STATUS(rondo_error_get_status(error), RONDO_E_RUNTIME);
+    CHECK_EQ_STR(rondo_error_get_message(error), "StopIteration interacts badly with generators and cannot be raised into a Future");
+    CHECK_STATUS(rondo_error_get_status(rondo_error_get_cause(error)), RONDO_E_STOP_ITERATION);
+    CHECK_OK(rondo_error_release(error));
+    end_future(future);
+    CHECK_OK(rondo_executor_shutdown(pool, 0, RONDO_NEVER, NULL));
+    CHECK_OK(rondo_executor_release(pool));
+    kit_loop_end(loop);
+}
+
+static rondo_status wait_for_own_pool(rondo_job *job, void *arg)
+{
+    rondo_thread_future *inner = NULL;
+    (void)job;
+    CHECK_OK(rondo_executor_submit(arg, NULL, return_arg, NULL, NULL, &inner));
+    rondo_status status = rondo_thread_future_result(inner, RONDO_NEVER, NULL);
+    CHECK_OK(rondo_thread_future_release(inner));
+    return status;
+}
+
+/* F61: a pool of one whose job waits for another one: it is told, and the loop has not stood still. */
+KIT_TEST(the_loop_goes_on_while_its_pool_is_stuck)
+{
+    rondo_loop *loop = kit_loop();
+    rondo_executor *pool = pool_of(1, 0);
+    rondo_error *error = NULL;
+    struct gate gate = GATE_INIT;
+    rondo_future *first = run_in(loop, pool, wait_at_gate, &gate), *stuck = run_in(loop, pool, wait_for_own_pool, pool);
+    kit_event_wait(&gate.begun);
+    for (int i = 0; i < 10; i++)
+        kit_pass(loop);
+    kit_event_set(&gate.open);
+    finish(loop, stuck);
+    CHECK_OK(rondo_future_exception(stuck, &error));
+    CHECK_STATUS(rondo_error_get_status(error), RONDO_E_DEADLOCK);
+    CHECK_OK(rondo_error_release(error));
+    end_future(stuck);
+    end_future(first);
+    CHECK_OK(rondo_executor_shutdown(pool, 0, RONDO_NEVER, NULL));
+    CHECK_OK(rondo_executor_release(pool));
+    kit_loop_end(loop);
+}
+
 /* ---- order ------------------------------------------------------------------------------------- */
 
 /* F66: 10,000 jobs end in the opposite order; each result goes to its own future, and gather keeps its order. */

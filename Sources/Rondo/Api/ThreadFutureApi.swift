@@ -58,18 +58,6 @@ public func rondo_thread_future_set_exception(_ future: OpaquePointer?, _ error:
   return won ? RONDO_OK : RONDO_E_INVALID_STATE
 }
 
-/// No future may hold StopIteration: it would end the generator that awaits it.
-func storable(_ error: ErrorRef) -> ErrorRef? {
-  if !error.isRondo(RONDO_E_STOP_ITERATION) {
-    error.pin()
-    return error
-  }
-  let sentence: StaticString = "StopIteration interacts badly with generators and cannot be raised into a Future"
-  guard let wrapped = ErrorRef.pinned(RONDO_E_RUNTIME, literal(sentence)) else { return nil }
-  invariant(wrapped.setCause(error), "a new error was a cause already")
-  return wrapped
-}
-
 @_cdecl("rondo_thread_future_cancel") @implementation
 public func rondo_thread_future_cancel(_ future: OpaquePointer?) -> rondo_status {
   guard let found = ThreadFutureRef.find(future) else { return ThreadFutureRef.explain(future) }

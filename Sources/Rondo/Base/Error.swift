@@ -415,3 +415,15 @@ func handleBits(_ handle: OpaquePointer?) -> UInt64 { UInt64(UInt(bitPattern: ha
 
 @inline(__always)
 func opaque(_ handle: UInt64) -> OpaquePointer? { OpaquePointer(bitPattern: UInt(truncatingIfNeeded: handle)) }
+
+/// No future may hold StopIteration: it would end the generator that awaits it.
+func storable(_ error: ErrorRef) -> ErrorRef? {
+  if !error.isRondo(RONDO_E_STOP_ITERATION) {
+    error.pin()
+    return error
+  }
+  let sentence: StaticString = "StopIteration interacts badly with generators and cannot be raised into a Future"
+  guard let wrapped = ErrorRef.pinned(RONDO_E_RUNTIME, literal(sentence)) else { return nil }
+  invariant(wrapped.setCause(error), "a new error was a cause already")
+  return wrapped
+}

@@ -204,7 +204,10 @@ struct JobRef {
   /// What the program said of its failure, pinned; a status that is none counts as -EINVAL.
   static func failure(_ status: rondo_status, _ message: UnsafePointer<CChar>?) -> ErrorRef {
     let isFailure = Status.text(status) != nil ? status < 0 : status < 0 && status > -4096
-    return ErrorRef.of(isFailure ? status : -EINVAL, nil, message)
+    let error = ErrorRef.of(isFailure ? status : -EINVAL, nil, message)
+    if status != RONDO_E_STOP_ITERATION { return error }
+    defer { error.unpin() }
+    return storable(error) ?? ErrorRef.of(-ENOMEM)
   }
 
   /// By the job's own thread, or by who took it out of the queue. The error's pin moves.
