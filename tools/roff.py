@@ -22,12 +22,11 @@ def escape_code(text):
 
 
 def bold(text):
-    """A name; it is not hyphenated."""
-    return f"\\fB\\%{escape_code(text)}\\fP"
+    return f"\\fB{escape_code(text)}\\fP"
 
 
 def italic(text):
-    return f"\\fI\\%{escape_code(text)}\\fP"
+    return f"\\fI{escape_code(text)}\\fP"
 
 
 def words(text, arguments):
@@ -99,7 +98,7 @@ class Page:
 
     def __init__(self, name, section, date, version):
         self.name, self.section = name, section
-        self.lines = [f'.TH "{escape_code(name)}" {section} {date} "rondo {version}" "rondo manual"', ".ad l", ".nh"]
+        self.lines = [f'.TH "{escape_code(name)}" {section} {date} "rondo {version}" "rondo manual"', ".ad l", ".nr HY 0", ".nh"]
 
     def add(self, *lines):
         self.lines += lines

@@ -1,4 +1,12 @@
-/* rondo/context.h - context variables: values that follow tasks and callbacks (contextvars). */
+/*
+ * rondo/context.h - context variables: values that follow tasks and callbacks (contextvars).
+ *
+ * A variable has a value of its own in each context. There is always a current context: a callback runs in
+ * a copy of the one that was current when it was scheduled, a task in a copy of the one that it was made
+ * in. So what a task sets, those see that it calls and that it makes later, and nobody else.
+ *
+ * Values are pointers. The drop of a value runs when no context holds it any more.
+ */
 #ifndef RONDO_CONTEXT_H
 #define RONDO_CONTEXT_H
 

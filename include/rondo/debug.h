@@ -7,6 +7,22 @@
 RONDO_BEGIN_DECLS
 
 /*
+ * DEBUG MODE. It is on for loops that are made with RONDO_LOOP_DEBUG, or while RONDO_DEBUG is set; for the
+ * loop of a run whose options say so; and where rondo_loop_set_debug() switched it on. In debug mode
+ *
+ *   origins    objects record the calls that made them, and reports tell them: see rondo/origin.h
+ *   slowness   callbacks and polls that take long are logged: rondo_loop_set_slow_callback_duration()
+ *   stalls     a thread tells where a callback hangs: rondo_loop_set_watchdog()
+ *   threads    calls from a wrong thread are logged; they are refused in any case
+ *   leaks      loops that nobody closed are logged
+ *
+ * ENVIRONMENT. These variables are looked at:
+ *
+ *   RONDO_DEBUG       anything but "0" and nothing: loops are in debug mode
+ *   RONDO_SEED        the seed of loops that are made without one: see rondo/replay.h
+ *   RONDO_FAIL_ON     which reports are the end of the process: see below
+ *   RONDO_SYMBOLIZER  if it is "none", reports have no files and lines: see rondo/origin.h
+ *
  * RONDO_FAIL_ON. In a test what the library only reports can be the end of the process: the environment
  * variable RONDO_FAIL_ON holds names with commas between, and the first report of such a kind is
  * followed by one line on stderr and abort().

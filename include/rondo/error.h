@@ -1,4 +1,15 @@
-/* rondo/error.h - a rich failure: domain, code, message, operation, cause chain, groups. */
+/*
+ * rondo/error.h - a rich failure: domain, code, message, operation, cause chain, groups.
+ *
+ * An error is an object with a domain, a code of that domain, and a message. It may have an operation (what
+ * was being done), a cause (the error that it was raised from), a context (the one that was being handled
+ * when it was raised) and, if it is a group, members. rondo_error_get_status() gives the status that a
+ * function would return for it.
+ *
+ * A coroutine raises an error with rondo_coroutine_raise(). Of a future or a task that ended with one the
+ * result is RONDO_E_RAISED, and rondo_future_exception() gives the error; of a thread future it is
+ * rondo_thread_future_exception(), of rondo_run() an output. Any thread may hold and read an error.
+ */
 #ifndef RONDO_ERROR_H
 #define RONDO_ERROR_H
 

@@ -1,4 +1,10 @@
-/* rondo/log.h - the logger: what the library has to say, and the program through it. */
+/*
+ * rondo/log.h - the logger: what the library has to say, and the program through it.
+ *
+ * There is one logger in a process. The library tells it what nobody handled, what debug mode finds, and
+ * what was forgotten. At first a message is one write to stderr. A program may set a sink of its own, with
+ * a queue and a thread before it if it blocks, and may log through it as well.
+ */
 #ifndef RONDO_LOG_H
 #define RONDO_LOG_H
 

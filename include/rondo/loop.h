@@ -1,4 +1,24 @@
-/* rondo/loop.h - the event loop: running, scheduling, timers, descriptors, exception handler, embedding. */
+/*
+ * rondo/loop.h - the event loop: running, scheduling, timers, descriptors, exception handler, embedding.
+ *
+ * A loop runs callbacks, one after the other, in the thread that runs it. It goes round in passes. A pass
+ * asks the kernel for descriptors that are ready, and sleeps there until the next deadline if there is
+ * nothing to do; takes what other threads have left; makes the timers ready that are due; and runs exactly
+ * the calls that are ready by then, in the order in which they were scheduled. What these schedule runs in
+ * the next pass, so a callback that schedules itself keeps nobody else waiting.
+ *
+ * A callback that takes long keeps everybody waiting. What blocks belongs into another thread: see
+ * rondo/executor.h.
+ *
+ * There are four ways to run a loop:
+ *
+ *   rondo_run()                    all that most programs need: see rondo/run.h
+ *   rondo_loop_run_forever()       until rondo_loop_stop(), or rondo_loop_run_until_complete()
+ *   rondo_loop_begin()             pass by pass, with rondo_loop_iterate() and rondo_loop_end()
+ *   rondo_loop_get_fd()            as the guest of another loop, with rondo_loop_drive()
+ *
+ * When a loop is closed, what is ready and every timer is let go of, not run.
+ */
 #ifndef RONDO_LOOP_H
 #define RONDO_LOOP_H
 

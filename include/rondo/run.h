@@ -1,4 +1,10 @@
-/* rondo/run.h - run a main coroutine from start to orderly end (asyncio.run, asyncio.Runner). */
+/*
+ * rondo/run.h - run a main coroutine from start to orderly end (asyncio.run, asyncio.Runner).
+ *
+ * rondo_run() makes a loop, runs one coroutine to its end, cancels what is left, waits for it, and closes the
+ * loop. A runner does the same in pieces: any number of runs on one loop and in one context, then the end.
+ * Both handle SIGINT in the main thread: the first one cancels the main task.
+ */
 #ifndef RONDO_RUN_H
 #define RONDO_RUN_H
 

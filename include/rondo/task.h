@@ -1,4 +1,21 @@
-/* rondo/task.h - a task: a future whose outcome is a coroutine's, run by the loop. */
+/*
+ * rondo/task.h - a task: a future whose outcome is a coroutine's, run by the loop.
+ *
+ * A task runs a coroutine on a loop, step by step, and is a future for what the coroutine returns or
+ * raises. The loop holds it until it is done, so nobody else has to.
+ *
+ * CANCELLING. rondo_task_cancel() asks a task to end. What the task awaits is cancelled first; then an
+ * error with the status RONDO_E_CANCELLED is thrown into the coroutine where it waits. The coroutine cleans
+ * up and lets the error pass, and the task is cancelled. If it goes on instead, the task goes on. A body
+ * that does not wait is not interrupted.
+ *
+ * Each request is counted, see rondo_task_cancelling(). Code that asked for a cancellation itself and has
+ * dealt with it takes it back with rondo_task_uncancel(); timeouts, scopes and groups do so. That is how
+ * each of them knows its own cancellation from somebody else's, which it lets pass.
+ *
+ * Who wants to end a part of a task and not all of it has three things for that: a timeout
+ * (rondo_timeout_new()), a cancel scope (rondo/scope.h) and a task group (rondo/group.h).
+ */
 #ifndef RONDO_TASK_H
 #define RONDO_TASK_H
 

@@ -1,4 +1,17 @@
-/* rondo/threads.h - what other threads may do: schedule calls and coroutines, wait for results. */
+/*
+ * rondo/threads.h - what other threads may do: schedule calls and coroutines, wait for results.
+ *
+ * A loop is for one thread. Other threads do not touch it, they leave something for it: a call with
+ * rondo_loop_call_soon_threadsafe(), a coroutine with rondo_loop_run_coroutine_threadsafe(), the outcome of
+ * a future with rondo_future_set_result_threadsafe(). A loop that sleeps wakes for it. What was accepted
+ * runs, or is dropped when the loop is closed first.
+ *
+ * A thread future is a result that belongs to no loop. Any thread may wait for it, in
+ * rondo_thread_future_result(); a task awaits what rondo_wrap_future() makes of it.
+ *
+ * Handles are retained and released by any thread. Which thread may call a function says its contract line;
+ * a call from a wrong one is RONDO_E_WRONG_THREAD and changes nothing.
+ */
 #ifndef RONDO_THREADS_H
 #define RONDO_THREADS_H
 

@@ -1,4 +1,15 @@
-/* rondo/wait.h - sleep, gather, shield, wait_for, wait, as_completed, timeouts. */
+/*
+ * rondo/wait.h - sleep, gather, shield, wait_for, wait, as_completed, timeouts.
+ *
+ * gather, shield and rondo_ensure_future() make a future at once; sleep, wait_for, wait and what as_completed
+ * gives are coroutines, to be awaited in a task.
+ *
+ * TIMEOUTS. rondo_wait_for() is a deadline for one wait. A deadline for a part of a task with any number of
+ * waits in it is a timeout, which the task enters and leaves: rondo_timeout_new(), and the macros
+ * RONDO_TIMEOUT_ENTER and RONDO_TIMEOUT_EXIT of rondo/async.h. When the time is over the task is
+ * cancelled, and at the end of the part that cancellation becomes RONDO_E_TIMEOUT. rondo_wait() and
+ * as_completed cancel nothing when their time is over.
+ */
 #ifndef RONDO_WAIT_H
 #define RONDO_WAIT_H
 
