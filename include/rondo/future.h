@@ -1,6 +1,17 @@
 /*
  * rondo/future.h - a result that comes later: pending, then once and for all done or cancelled.
  *
+ * A future is pending at first, and then done, once: it has a value, has an error, or was cancelled. The
+ * tasks that await it go on, and its done callbacks run, in the order in which they came and in a later
+ * pass, never inside of the call that completes it.
+ *
+ * The value belongs to the future, and who reads it borrows it for as long as the future is there;
+ * rondo_future_take_result() makes it the caller's. An error that nobody has read when the last reference
+ * is released is reported.
+ *
+ * A task is a future, too: rondo_task_as_future(). What completes or reads a future is for its loop's
+ * thread, but for the functions whose names end in _threadsafe.
+ *
  * A plain future is cancelled at once; what would have completed it has to be told. There is no hook of its
  * own for that: add a done callback before the future is given away. It runs in the next pass, before whoever
  * awaits the future goes on, and if rondo_future_is_cancelled() then, ends the operation. Its drop runs exactly
