@@ -65,7 +65,8 @@
  *   moves     what becomes the library's, on every return
  *   owns      what becomes the caller's, and the function that gives it back
  *   borrows   what one of them uses without a reference, and until when
- *   cancel    lossless: who is cancelled has taken nothing and given nothing away; poisons: a part may be done
+ *   cancel    lossless: cancelled at any point it loses no data and leaves its objects usable; poisons: it may
+ *             be half done then
  *   since     the version of rondo that first had it
  */
 #ifndef RONDO_H

@@ -201,8 +201,15 @@ class Library:
             if status not in found:
                 found[status] = meaning
             elif found[status] and status == "-EINVAL":
-                found[status] += "; or a handle is NULL"
-        return [(status, meaning or self.meaning(status)) for status, meaning in found.items()]
+                found[status] = found[status].rstrip(".") + "; or a handle is NULL"
+        return [(status, self.full(status, meaning)) for status, meaning in found.items()]
+
+    def full(self, status, meaning):
+        """A meaning, with the general one where there is no other or where it only adds to that."""
+        if meaning and not meaning.startswith("and "):
+            return meaning
+        general, more = self.meaning(status), meaning[len("and "):]
+        return f"{general} {more[0].upper()}{more[1:]}." if more and more not in general else general
 
     def said_of(self, declaration, seen):
         """What a comment says of statuses, itself or by "As rondo_x()": {status: meaning or ""}."""
@@ -759,8 +766,10 @@ WORDS = {
     ("reenters", "no"): "No code of the program's runs inside of the call.",
     ("reenters", "drop"): "A drop function may run inside of the call.",
     ("reenters", "callbacks"): "Callbacks of the program's may run inside of the call.",
-    ("cancel", "lossless"): "Cancelling loses nothing.",
-    ("cancel", "poisons"): "Cancelling it half-way leaves what it was doing half done.",
+    ("cancel", "lossless"): "It may be cancelled at any point: no data is lost, and its objects stay usable.",
+    ("cancel", "poisons"): "It may be half done when it is cancelled.",
+    ("cancel", "as the awaited thing"): "Cancelling it cancels the awaited thing, and does what that says.",
+    ("cancel", "as the body"): "The cancellation is thrown into the body, which says what it does.",
 }
 TITLES = {"thread": "Thread", "blocks": "Blocks", "reenters": "Re-enters", "moves": "Moves", "owns": "Owns",
           "borrows": "Borrows", "cancel": "Cancelling", "since": "Since"}

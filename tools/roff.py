@@ -7,6 +7,7 @@ import re
 import headers
 
 WIDTH = 71  # of a line in a synopsis: 78 columns without the margin of 7
+TITLE = 30  # of the longest title that fits
 
 
 def escape(text):
@@ -98,7 +99,10 @@ class Page:
 
     def __init__(self, name, section, date, version):
         self.name, self.section = name, section
-        self.lines = [f'.TH "{escape_code(name)}" {section} {date} "rondo {version}" "rondo manual"', ".ad l", ".nr HY 0", ".nh"]
+        # A title stands in three corners, and what is longer would overlap there.
+        title = name if len(name) <= TITLE else name[:TITLE - 3] + "..."
+        self.lines = [f'.TH "{escape_code(title)}" {section} {date} "rondo {version}" "rondo"',
+                      ".ad l", ".nr HY 0", ".nh"]
 
     def add(self, *lines):
         self.lines += lines
