@@ -24,7 +24,7 @@
 #define PATIENCE (300 * MS)
 
 /* [blocking] */
-/* A copy of the word in capitals, for free(). It takes its time, and whoever calls it waits. */
+/* A copy of the word in capitals, for free(). It takes its time, and its caller waits. */
 static char *shout_aloud(const char *word)
 {
     struct timespec breath = { .tv_nsec = 2 * MS * (long)strlen(word) };
@@ -52,7 +52,8 @@ static rondo_status shout(rondo_loop *loop, const char *word, rondo_future **out
     char *copy = strdup(word);
     if (copy == NULL)
         return -ENOMEM;
-    return rondo_loop_run_in_executor(loop, NULL, NULL, shout_job, copy, free, out_future);
+    return rondo_loop_run_in_executor(loop, NULL, NULL, shout_job, copy, free,
+                                      out_future);
 }
 
 /* [connection] */
@@ -101,14 +102,16 @@ RONDO_STEP(connection_step)
 {
     struct connection *self = frame;
     rondo_loop *loop = rondo_running_loop();
-    rondo_cancel_scope_options shield = { .size = sizeof shield, .flags = RONDO_CANCEL_SCOPE_SHIELD };
+    rondo_cancel_scope_options shield = { .size = sizeof shield,
+                                          .flags = RONDO_CANCEL_SCOPE_SHIELD };
     rondo_future *io = NULL;
     void *text = NULL;
     RONDO_BEGIN(self);
     for (;;) {
         self->size = 0;
         RONDO_MOVE_ON_AFTER(self, self->scope, loop, PATIENCE);
-        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer, sizeof self->buffer - 1, &io), "recv");
+        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer,
+                                         sizeof self->buffer - 1, &io), "recv");
         RONDO_AWAIT_MOVED_IN(self, reading, io);
         self->size = (size_t)(intptr_t)sent;
         self->ended = self->size == 0;
@@ -127,7 +130,8 @@ RONDO_STEP(connection_step)
         RONDO_AWAIT_MOVED_IN(self, answering, io);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &text), "shout");
         self->text = text;
-        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text, strlen(self->text), &io), "send");
+        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text,
+                                            strlen(self->text), &io), "send");
         RONDO_AWAIT_MOVED_IN(self, answering, io);
         RONDO_TRY_CANCEL_SCOPE_EXIT(self, answering, self->scope, self->left);
         if (self->left != NULL)
@@ -139,7 +143,8 @@ RONDO_STEP(connection_step)
     /* [farewell] */
     self->farewell = self->left == NULL ? "are you asleep?" : rondo_error_get_message(self->left);
     RONDO_CANCEL_SCOPE_ENTER(self, self->scope, loop, &shield);
-    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->farewell, strlen(self->farewell), &io), "send");
+    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->farewell,
+                                        strlen(self->farewell), &io), "send");
     RONDO_AWAIT_MOVED_IN(self, leaving, io);
     RONDO_CANCEL_SCOPE_EXIT(self, leaving, self->scope);
     if (self->left != NULL)
@@ -172,11 +177,13 @@ RONDO_STEP(guest_step)
     rondo_future *io = NULL;
     RONDO_BEGIN(self);
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd, (const struct sockaddr *)self->address,
+    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd,
+                                        (const struct sockaddr *)self->address,
                                         sizeof *self->address, &io), "connect");
     RONDO_AWAIT_MOVED(self, io);
     if (self->word != NULL) {
-        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word), &io), "send");
+        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word,
+                                            strlen(self->word), &io), "send");
         RONDO_AWAIT_MOVED(self, io);
         while (self->got < strlen(self->word)) {
             RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->answer + self->got,
@@ -218,8 +225,8 @@ RONDO_STEP(evening_step)
     rondo_coroutine *visit = NULL;
     RONDO_BEGIN(self);
     for (self->i = 0; self->i < GUESTS; self->i++) {
-        RONDO_CHECK(rondo_coroutine_new("guest", guest_step, &self->guests[self->i], guest_drop, &visit),
-                    "guest");
+        RONDO_CHECK(rondo_coroutine_new("guest", guest_step, &self->guests[self->i],
+                                        guest_drop, &visit), "guest");
         RONDO_AWAIT(self, visit);
     }
     RONDO_END(self);
@@ -252,7 +259,7 @@ static void main_drop(void *frame)
 }
 
 /* [seat] */
-/* A task of the group for this connection. The seat that was taken is the connection's from here on. */
+/* A task of the group for this connection, which has the seat that was taken from here on. */
 static rondo_status seat(struct main_frame *self, int fd)
 {
     rondo_coroutine *coroutine = NULL;
@@ -279,9 +286,11 @@ static rondo_status invite(struct main_frame *self)
     self->evening = (struct evening){ .guests = {
         { .address = &self->address, .fd = -1, .name = "anna", .word = "hello" },
         { .address = &self->address, .fd = -1, .name = "bert", .stays = 1 },
-        { .address = &self->address, .fd = -1, .name = "carla", .word = "rondo", .stays = 1, .signal = SIGINT },
+        { .address = &self->address, .fd = -1, .name = "carla", .word = "rondo",
+          .stays = 1, .signal = SIGINT },
     } };
-    return rondo_loop_spawn(rondo_running_loop(), evening_step, &self->evening, NULL, NULL, &self->visits);
+    return rondo_loop_spawn(rondo_running_loop(), evening_step, &self->evening, NULL,
+                            NULL, &self->visits);
 }
 
 /* [accept] */
@@ -293,7 +302,8 @@ RONDO_STEP(main_step)
     rondo_coroutine *acquire = NULL;
     void *fd = NULL;
     RONDO_BEGIN(self);
-    RONDO_CHECK(rondo_semaphore_new(loop, SEATS, RONDO_SEMAPHORE_BOUNDED, &self->server.seats), "seats");
+    RONDO_CHECK(rondo_semaphore_new(loop, SEATS, RONDO_SEMAPHORE_BOUNDED,
+                                    &self->server.seats), "seats");
     if (self->invited != 0)
         RONDO_CHECK(invite(self), "invite");
 
@@ -302,7 +312,8 @@ RONDO_STEP(main_step)
     for (;;) {
         RONDO_CHECK(rondo_semaphore_acquire(self->server.seats, &acquire), "acquire");
         RONDO_CHECK(rondo_coroutine_release(acquire), "acquire");
-        RONDO_CHECK(rondo_loop_sock_accept(loop, self->listener, NULL, NULL, &io), "accept");
+        RONDO_CHECK(rondo_loop_sock_accept(loop, self->listener, NULL, NULL, &io),
+                    "accept");
         RONDO_AWAIT_MOVED_IN(self, accepting, io);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "accept");
         RONDO_CHECK(seat(self, (int)(intptr_t)fd), "seat");
@@ -313,7 +324,8 @@ RONDO_STEP(main_step)
     printf("closing; guests who are still here: %d\n", self->server.open);
     close(self->listener);
     self->listener = -1;
-    RONDO_CHECK(rondo_cancel_scope_cancel_here(self->service, "the house closes"), "closing");
+    RONDO_CHECK(rondo_cancel_scope_cancel_here(self->service, "the house closes"),
+                "closing");
     thrown = NULL;
     RONDO_TRY_TASK_GROUP_EXIT(self, serving, self->group);
     RONDO_TRY_CANCEL_SCOPE_EXIT(self, service, self->service, self->left);
@@ -325,7 +337,8 @@ RONDO_STEP(main_step)
 }
 
 /* [listen] */
-/* Listens on loopback; writes the address, of which the port may have been 0. The socket or -1. */
+/* Listens on loopback; writes the address, of which the port may have been 0.
+ * Returns the socket or -1. */
 static int listen_on(uint16_t port, struct sockaddr_in *address)
 {
     socklen_t size = sizeof *address;

@@ -54,7 +54,8 @@ RONDO_STEP(main_step)
     RONDO_BEGIN(self);
     puts("hello ...");
     self->shout.word = "world";
-    RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, NULL, &shout), "shout");
+    RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, NULL, &shout),
+                "shout");
     RONDO_AWAIT(self, shout);
     printf("... %s\n", (char *)sent);
     RONDO_END(self);
@@ -65,7 +66,8 @@ int main(void)
 {
     struct main_frame frame = { 0 };
     rondo_coroutine *coroutine = NULL;
-    rondo_status status = rondo_coroutine_new("main", main_step, &frame, NULL, &coroutine);
+    rondo_status status = rondo_coroutine_new("main", main_step, &frame, NULL,
+                                              &coroutine);
     if (status == RONDO_OK)
         status = rondo_run(coroutine, NULL, NULL, NULL);
     if (status != RONDO_OK)

@@ -63,7 +63,8 @@ static void main_drop(void *frame)
 static rondo_status start(struct main_frame *self, int i)
 {
     self->shouts[i].word = words[i];
-    return rondo_loop_spawn(rondo_running_loop(), shout_step, &self->shouts[i], NULL, NULL, &self->tasks[i]);
+    return rondo_loop_spawn(rondo_running_loop(), shout_step, &self->shouts[i], NULL,
+                            NULL, &self->tasks[i]);
 }
 
 RONDO_STEP(main_step)
@@ -85,7 +86,8 @@ int main(void)
 {
     struct main_frame frame = { 0 };
     rondo_coroutine *coroutine = NULL;
-    rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop, &coroutine);
+    rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop,
+                                              &coroutine);
     if (status == RONDO_OK)
         status = rondo_run(coroutine, NULL, NULL, NULL);
     if (status != RONDO_OK)

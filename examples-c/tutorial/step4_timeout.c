@@ -81,8 +81,8 @@ static void main_drop(void *frame)
 static rondo_status start(struct main_frame *self, int i)
 {
     self->shouts[i].word = words[i];
-    return rondo_loop_spawn(rondo_running_loop(), shout_step, &self->shouts[i], shout_drop, NULL,
-                            &self->tasks[i]);
+    return rondo_loop_spawn(rondo_running_loop(), shout_step, &self->shouts[i],
+                            shout_drop, NULL, &self->tasks[i]);
 }
 
 /* [part] */
@@ -112,7 +112,8 @@ RONDO_STEP(main_step)
 /* A loop whose clock jumps to the next deadline when nothing is ready. */
 static rondo_status fast_loop(void *arg, rondo_loop **out_loop)
 {
-    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_VIRTUAL_CLOCK };
+    rondo_loop_options options = { .size = sizeof options,
+                                   .flags = RONDO_LOOP_VIRTUAL_CLOCK };
     (void)arg;
     return rondo_loop_new(&options, out_loop);
 }
@@ -123,7 +124,8 @@ int main(void)
     struct main_frame frame = { 0 };
     rondo_run_options options = { .size = sizeof options, .loop_factory = fast_loop };
     rondo_coroutine *coroutine = NULL;
-    rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop, &coroutine);
+    rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop,
+                                              &coroutine);
     if (status == RONDO_OK)
         status = rondo_run(coroutine, &options, NULL, NULL);
     if (status != RONDO_OK)

@@ -12,7 +12,8 @@
 #define WORDS 5
 #define WORKERS 2
 
-static const char *const words[WORDS] = { "hello", "extraordinary", "wonderful", "rondo", "bye" };
+static const char *const words[WORDS] = { "hello", "extraordinary", "wonderful", "rondo",
+                                          "bye" };
 
 /* A copy of the word in capitals, for free(). */
 static rondo_status capitals(const char *word, char **out)
@@ -73,7 +74,8 @@ RONDO_STEP(worker_step)
         if (thrown != NULL)
             break;
         self->shout = (struct shout){ .word = sent };
-        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop, &shout), "shout");
+        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop,
+                                        &shout), "shout");
         RONDO_AWAIT(self, shout);
         printf("worker %d: %s!\n", self->number, (char *)sent);
     }
@@ -103,7 +105,8 @@ static void main_drop(void *frame)
 static rondo_status start(struct main_frame *self, int i)
 {
     self->workers[i] = (struct worker){ .number = i, .words = self->words };
-    return rondo_loop_spawn(rondo_running_loop(), worker_step, &self->workers[i], NULL, NULL, &self->tasks[i]);
+    return rondo_loop_spawn(rondo_running_loop(), worker_step, &self->workers[i], NULL,
+                            NULL, &self->tasks[i]);
 }
 
 /* [put] */
@@ -116,7 +119,8 @@ RONDO_STEP(main_step)
     for (int i = 0; i < WORKERS; i++)
         RONDO_CHECK(start(self, i), "start");
     for (self->i = 0; self->i < WORDS; self->i++) {
-        RONDO_CHECK(rondo_queue_put(self->words, (void *)words[self->i], NULL, &put), "put");
+        RONDO_CHECK(rondo_queue_put(self->words, (void *)words[self->i], NULL, &put),
+                    "put");
         RONDO_AWAIT(self, put);
         printf("put: %s\n", words[self->i]);
     }
@@ -131,7 +135,8 @@ RONDO_STEP(main_step)
 /* A loop whose clock jumps to the next deadline when nothing is ready. */
 static rondo_status fast_loop(void *arg, rondo_loop **out_loop)
 {
-    rondo_loop_options options = { .size = sizeof options, .flags = RONDO_LOOP_VIRTUAL_CLOCK };
+    rondo_loop_options options = { .size = sizeof options,
+                                   .flags = RONDO_LOOP_VIRTUAL_CLOCK };
     (void)arg;
     return rondo_loop_new(&options, out_loop);
 }
@@ -142,7 +147,8 @@ int main(void)
     struct main_frame frame = { 0 };
     rondo_run_options options = { .size = sizeof options, .loop_factory = fast_loop };
     rondo_coroutine *coroutine = NULL;
-    rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop, &coroutine);
+    rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop,
+                                              &coroutine);
     if (status == RONDO_OK)
         status = rondo_run(coroutine, &options, NULL, NULL);
     if (status != RONDO_OK)

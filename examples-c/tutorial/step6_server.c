@@ -85,18 +85,21 @@ RONDO_STEP(connection_step)
     void *text = NULL;
     RONDO_BEGIN(self);
     for (;;) {
-        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer, sizeof self->buffer - 1, &io), "recv");
+        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer,
+                                         sizeof self->buffer - 1, &io), "recv");
         RONDO_AWAIT_MOVED(self, io);
         self->size = (size_t)(intptr_t)sent;
         if (self->size == 0)
             break;
         self->buffer[self->size] = '\0';
         self->shout = (struct shout){ .word = self->buffer };
-        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop, &shout), "shout");
+        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop,
+                                        &shout), "shout");
         RONDO_AWAIT(self, shout);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &text), "shout");
         self->text = text;
-        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text, strlen(self->text), &io), "send");
+        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text,
+                                            strlen(self->text), &io), "send");
         RONDO_AWAIT_MOVED(self, io);
         free(self->text);
         self->text = NULL;
@@ -124,8 +127,8 @@ RONDO_STEP(worker_step)
             break;
         RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "get");
         self->connection = (struct connection){ .fd = (int)(intptr_t)fd };
-        RONDO_CHECK(rondo_coroutine_new("connection", connection_step, &self->connection, connection_drop,
-                                        &serve), "connection");
+        RONDO_CHECK(rondo_coroutine_new("connection", connection_step, &self->connection,
+                                        connection_drop, &serve), "connection");
         RONDO_TRY_AWAIT(self, serve);
         if (thrown != NULL && rondo_error_get_status(thrown) == RONDO_E_CANCELLED)
             return rondo_coroutine_raise(co, thrown);
@@ -162,10 +165,12 @@ RONDO_STEP(guest_step)
     rondo_future *io = NULL;
     RONDO_BEGIN(self);
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd, (const struct sockaddr *)self->address,
+    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd,
+                                        (const struct sockaddr *)self->address,
                                         sizeof *self->address, &io), "connect");
     RONDO_AWAIT_MOVED(self, io);
-    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word), &io), "send");
+    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word),
+                                        &io), "send");
     RONDO_AWAIT_MOVED(self, io);
     while (self->got < strlen(self->word)) {
         RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->answer + self->got,
@@ -206,15 +211,17 @@ static void main_drop(void *frame)
 static rondo_status start(struct main_frame *self, int i)
 {
     self->workers[i] = (struct worker){ .connections = self->connections };
-    return rondo_loop_spawn(rondo_running_loop(), worker_step, &self->workers[i], NULL, NULL, &self->tasks[i]);
+    return rondo_loop_spawn(rondo_running_loop(), worker_step, &self->workers[i], NULL,
+                            NULL, &self->tasks[i]);
 }
 
 static rondo_status invite(struct main_frame *self, int i)
 {
     static const char *const words[GUESTS] = { "hello", "wonderful", "rondo" };
-    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i], .fd = -1 };
-    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i], guest_drop, NULL,
-                            &self->visits[i]);
+    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i],
+                                      .fd = -1 };
+    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i],
+                            guest_drop, NULL, &self->visits[i]);
 }
 
 static void close_descriptor(void *fd)
@@ -236,10 +243,12 @@ RONDO_STEP(main_step)
     for (int i = 0; i < self->invited; i++)
         RONDO_CHECK(invite(self, i), "invite");
     for (self->i = 0; self->invited == 0 || self->i < self->invited; self->i++) {
-        RONDO_CHECK(rondo_loop_sock_accept(rondo_running_loop(), self->listener, NULL, NULL, &io), "accept");
+        RONDO_CHECK(rondo_loop_sock_accept(rondo_running_loop(), self->listener, NULL,
+                                           NULL, &io), "accept");
         RONDO_AWAIT_MOVED(self, io);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "accept");
-        RONDO_CHECK(rondo_queue_put(self->connections, fd, close_descriptor, &put), "put");
+        RONDO_CHECK(rondo_queue_put(self->connections, fd, close_descriptor, &put),
+                    "put");
         RONDO_AWAIT(self, put);
     }
     RONDO_CHECK(rondo_queue_shutdown(self->connections, 0), "shutdown");
@@ -254,7 +263,8 @@ RONDO_STEP(main_step)
 }
 
 /* [listen] */
-/* Listens on loopback; writes the address, of which the port may have been 0. The socket or -1. */
+/* Listens on loopback; writes the address, of which the port may have been 0.
+ * Returns the socket or -1. */
 static int listen_on(uint16_t port, struct sockaddr_in *address)
 {
     socklen_t size = sizeof *address;

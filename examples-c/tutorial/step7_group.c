@@ -103,7 +103,8 @@ RONDO_STEP(connection_step)
     void *text = NULL;
     RONDO_BEGIN(self);
     for (;;) {
-        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer, sizeof self->buffer - 1, &io), "recv");
+        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer,
+                                         sizeof self->buffer - 1, &io), "recv");
         RONDO_TRY_AWAIT_MOVED(self, io);
         if (thrown != NULL)
             return broken(co, thrown);
@@ -112,11 +113,13 @@ RONDO_STEP(connection_step)
             break;
         self->buffer[self->size] = '\0';
         self->shout = (struct shout){ .word = self->buffer };
-        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop, &shout), "shout");
+        RONDO_CHECK(rondo_coroutine_new("shout", shout_step, &self->shout, shout_drop,
+                                        &shout), "shout");
         RONDO_AWAIT(self, shout);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &text), "shout");
         self->text = text;
-        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text, strlen(self->text), &io), "send");
+        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text,
+                                            strlen(self->text), &io), "send");
         RONDO_TRY_AWAIT_MOVED(self, io);
         if (thrown != NULL)
             return broken(co, thrown);
@@ -151,10 +154,12 @@ RONDO_STEP(guest_step)
     rondo_future *io = NULL;
     RONDO_BEGIN(self);
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd, (const struct sockaddr *)self->address,
+    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd,
+                                        (const struct sockaddr *)self->address,
                                         sizeof *self->address, &io), "connect");
     RONDO_AWAIT_MOVED(self, io);
-    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word), &io), "send");
+    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word),
+                                        &io), "send");
     RONDO_AWAIT_MOVED(self, io);
     while (self->got < strlen(self->word)) {
         RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->answer + self->got,
@@ -191,7 +196,7 @@ static void main_drop(void *frame)
 }
 
 /* [seat] */
-/* A task of the group for this connection. The seat that was taken is the connection's from here on. */
+/* A task of the group for this connection, which has the seat that was taken from here on. */
 static rondo_status seat(struct main_frame *self, int fd)
 {
     rondo_coroutine *coroutine = NULL;
@@ -216,9 +221,10 @@ static rondo_status seat(struct main_frame *self, int fd)
 static rondo_status invite(struct main_frame *self, int i)
 {
     static const char *const words[GUESTS] = { "hello", "wonderful", "rondo" };
-    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i], .fd = -1 };
-    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i], guest_drop, NULL,
-                            &self->visits[i]);
+    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i],
+                                      .fd = -1 };
+    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i],
+                            guest_drop, NULL, &self->visits[i]);
 }
 
 /* [accept] */
@@ -230,7 +236,8 @@ RONDO_STEP(main_step)
     rondo_coroutine *acquire = NULL;
     void *fd = NULL;
     RONDO_BEGIN(self);
-    RONDO_CHECK(rondo_semaphore_new(loop, SEATS, RONDO_SEMAPHORE_BOUNDED, &self->server.seats), "seats");
+    RONDO_CHECK(rondo_semaphore_new(loop, SEATS, RONDO_SEMAPHORE_BOUNDED,
+                                    &self->server.seats), "seats");
     for (int i = 0; i < self->invited; i++)
         RONDO_CHECK(invite(self, i), "invite");
 
@@ -238,7 +245,8 @@ RONDO_STEP(main_step)
     for (self->i = 0; self->invited == 0 || self->i < self->invited; self->i++) {
         RONDO_CHECK(rondo_semaphore_acquire(self->server.seats, &acquire), "acquire");
         RONDO_AWAIT_IN(self, serving, acquire);
-        RONDO_CHECK(rondo_loop_sock_accept(loop, self->listener, NULL, NULL, &io), "accept");
+        RONDO_CHECK(rondo_loop_sock_accept(loop, self->listener, NULL, NULL, &io),
+                    "accept");
         RONDO_AWAIT_MOVED_IN(self, serving, io);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "accept");
         RONDO_CHECK(seat(self, (int)(intptr_t)fd), "seat");
@@ -249,12 +257,14 @@ RONDO_STEP(main_step)
         RONDO_AWAIT(self, self->visits[self->i]);
         printf("guest %d got: %s\n", self->i, (char *)sent);
     }
-    printf("everybody has gone; there were never more than %d at a time\n", self->server.most);
+    printf("everybody has gone; there were never more than %d at a time\n",
+           self->server.most);
     RONDO_END(self);
 }
 
 /* [listen] */
-/* Listens on loopback; writes the address, of which the port may have been 0. The socket or -1. */
+/* Listens on loopback; writes the address, of which the port may have been 0.
+ * Returns the socket or -1. */
 static int listen_on(uint16_t port, struct sockaddr_in *address)
 {
     socklen_t size = sizeof *address;

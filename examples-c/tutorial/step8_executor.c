@@ -20,7 +20,7 @@
 #define SEATS 2
 
 /* [blocking] */
-/* A copy of the word in capitals, for free(). It takes its time, and whoever calls it waits. */
+/* A copy of the word in capitals, for free(). It takes its time, and its caller waits. */
 static char *shout_aloud(const char *word)
 {
     struct timespec breath = { .tv_nsec = 2 * MS * (long)strlen(word) };
@@ -48,7 +48,8 @@ static rondo_status shout(rondo_loop *loop, const char *word, rondo_future **out
     char *copy = strdup(word);
     if (copy == NULL)
         return -ENOMEM;
-    return rondo_loop_run_in_executor(loop, NULL, NULL, shout_job, copy, free, out_future);
+    return rondo_loop_run_in_executor(loop, NULL, NULL, shout_job, copy, free,
+                                      out_future);
 }
 
 /* [connection] */
@@ -94,7 +95,8 @@ RONDO_STEP(connection_step)
     void *text = NULL;
     RONDO_BEGIN(self);
     for (;;) {
-        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer, sizeof self->buffer - 1, &io), "recv");
+        RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->buffer,
+                                         sizeof self->buffer - 1, &io), "recv");
         RONDO_TRY_AWAIT_MOVED(self, io);
         if (thrown != NULL)
             return broken(co, thrown);
@@ -106,7 +108,8 @@ RONDO_STEP(connection_step)
         RONDO_AWAIT_MOVED(self, io);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &text), "shout");
         self->text = text;
-        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text, strlen(self->text), &io), "send");
+        RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->text,
+                                            strlen(self->text), &io), "send");
         RONDO_TRY_AWAIT_MOVED(self, io);
         if (thrown != NULL)
             return broken(co, thrown);
@@ -141,10 +144,12 @@ RONDO_STEP(guest_step)
     rondo_future *io = NULL;
     RONDO_BEGIN(self);
     self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd, (const struct sockaddr *)self->address,
+    RONDO_CHECK(rondo_loop_sock_connect(loop, self->fd,
+                                        (const struct sockaddr *)self->address,
                                         sizeof *self->address, &io), "connect");
     RONDO_AWAIT_MOVED(self, io);
-    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word), &io), "send");
+    RONDO_CHECK(rondo_loop_sock_sendall(loop, self->fd, self->word, strlen(self->word),
+                                        &io), "send");
     RONDO_AWAIT_MOVED(self, io);
     while (self->got < strlen(self->word)) {
         RONDO_CHECK(rondo_loop_sock_recv(loop, self->fd, self->answer + self->got,
@@ -181,7 +186,7 @@ static void main_drop(void *frame)
 }
 
 /* [seat] */
-/* A task of the group for this connection. The seat that was taken is the connection's from here on. */
+/* A task of the group for this connection, which has the seat that was taken from here on. */
 static rondo_status seat(struct main_frame *self, int fd)
 {
     rondo_coroutine *coroutine = NULL;
@@ -206,9 +211,10 @@ static rondo_status seat(struct main_frame *self, int fd)
 static rondo_status invite(struct main_frame *self, int i)
 {
     static const char *const words[GUESTS] = { "hello", "wonderful", "rondo" };
-    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i], .fd = -1 };
-    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i], guest_drop, NULL,
-                            &self->visits[i]);
+    self->guests[i] = (struct guest){ .address = &self->address, .word = words[i],
+                                      .fd = -1 };
+    return rondo_loop_spawn(rondo_running_loop(), guest_step, &self->guests[i],
+                            guest_drop, NULL, &self->visits[i]);
 }
 
 /* [accept] */
@@ -220,7 +226,8 @@ RONDO_STEP(main_step)
     rondo_coroutine *acquire = NULL;
     void *fd = NULL;
     RONDO_BEGIN(self);
-    RONDO_CHECK(rondo_semaphore_new(loop, SEATS, RONDO_SEMAPHORE_BOUNDED, &self->server.seats), "seats");
+    RONDO_CHECK(rondo_semaphore_new(loop, SEATS, RONDO_SEMAPHORE_BOUNDED,
+                                    &self->server.seats), "seats");
     for (int i = 0; i < self->invited; i++)
         RONDO_CHECK(invite(self, i), "invite");
 
@@ -228,7 +235,8 @@ RONDO_STEP(main_step)
     for (self->i = 0; self->invited == 0 || self->i < self->invited; self->i++) {
         RONDO_CHECK(rondo_semaphore_acquire(self->server.seats, &acquire), "acquire");
         RONDO_AWAIT_IN(self, serving, acquire);
-        RONDO_CHECK(rondo_loop_sock_accept(loop, self->listener, NULL, NULL, &io), "accept");
+        RONDO_CHECK(rondo_loop_sock_accept(loop, self->listener, NULL, NULL, &io),
+                    "accept");
         RONDO_AWAIT_MOVED_IN(self, serving, io);
         RONDO_CHECK(rondo_coroutine_take_sent(co, &fd), "accept");
         RONDO_CHECK(seat(self, (int)(intptr_t)fd), "seat");
@@ -239,12 +247,14 @@ RONDO_STEP(main_step)
         RONDO_AWAIT(self, self->visits[self->i]);
         printf("guest %d got: %s\n", self->i, (char *)sent);
     }
-    printf("everybody has gone; there were never more than %d at a time\n", self->server.most);
+    printf("everybody has gone; there were never more than %d at a time\n",
+           self->server.most);
     RONDO_END(self);
 }
 
 /* [listen] */
-/* Listens on loopback; writes the address, of which the port may have been 0. The socket or -1. */
+/* Listens on loopback; writes the address, of which the port may have been 0.
+ * Returns the socket or -1. */
 static int listen_on(uint16_t port, struct sockaddr_in *address)
 {
     socklen_t size = sizeof *address;
