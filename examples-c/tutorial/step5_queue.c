@@ -147,12 +147,15 @@ int main(void)
     struct main_frame frame = { 0 };
     rondo_run_options options = { .size = sizeof options, .loop_factory = fast_loop };
     rondo_coroutine *coroutine = NULL;
+    rondo_error *error = NULL;
     rondo_status status = rondo_coroutine_new("main", main_step, &frame, main_drop,
                                               &coroutine);
     if (status == RONDO_OK)
-        status = rondo_run(coroutine, &options, NULL, NULL);
+        status = rondo_run(coroutine, &options, NULL, &error);
     if (status != RONDO_OK)
-        fprintf(stderr, "%s\n", rondo_status_message(status));
+        fprintf(stderr, "%s\n", error != NULL ? rondo_error_get_message(error)
+                                              : rondo_status_message(status));
+    rondo_error_release(error);
     return status == RONDO_OK ? 0 : 1;
 }
 /* [end] */

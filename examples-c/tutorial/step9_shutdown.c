@@ -359,6 +359,7 @@ int main(int argc, char **argv)
 {
     struct main_frame frame = { .invited = argc > 1 ? 0 : GUESTS };
     rondo_coroutine *coroutine = NULL;
+    rondo_error *error = NULL;
     rondo_status status;
 
     frame.listener = listen_on(argc > 1 ? (uint16_t)atoi(argv[1]) : 0, &frame.address);
@@ -368,10 +369,13 @@ int main(int argc, char **argv)
         printf("listening on 127.0.0.1:%u\n", ntohs(frame.address.sin_port));
     status = rondo_coroutine_new("main", main_step, &frame, main_drop, &coroutine);
     if (status == RONDO_OK)
-        status = rondo_run(coroutine, NULL, NULL, NULL);
+        status = rondo_run(coroutine, NULL, NULL, &error);
     if (status == RONDO_E_INTERRUPTED) /* Control-C is how this program ends */
-        return 0;
-    fprintf(stderr, "%s\n", rondo_status_message(status));
-    return 1;
+        status = RONDO_OK;
+    if (status != RONDO_OK)
+        fprintf(stderr, "%s\n", error != NULL ? rondo_error_get_message(error)
+                                              : rondo_status_message(status));
+    rondo_error_release(error);
+    return status == RONDO_OK ? 0 : 1;
 }
 /* [end] */
