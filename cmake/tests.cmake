@@ -136,5 +136,8 @@ rondo_test(source/header-reader source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/Tests
 if(TARGET man)
   rondo_test(source/man-pages source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/check-man" --quick "${PROJECT_BINARY_DIR}")
 endif()
+rondo_test(source/snippets source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/check-snippets" "${CMAKE_C_COMPILER}")
+rondo_test(source/site-pages source "${PYTHON3}" "${PROJECT_SOURCE_DIR}/tools/make-site" --pages
+           "${PROJECT_BINARY_DIR}/site.pages")
 rondo_test(source/headers source "${PROJECT_SOURCE_DIR}/Tests/headers/compile" "${RONDO_CLANG}")
 set_property(TEST source/rooms source/headers APPEND PROPERTY ENVIRONMENT "LC_ALL=C")
