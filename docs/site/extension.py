@@ -157,16 +157,18 @@ def source_role(name, rawtext, text, lineno, inliner, options={}, content=[]):
     return [reference], []
 
 
+def summary(app, doctree):
+    """Keep the first paragraph of a page, which the search shows beside its results."""
+    paragraph = next(doctree.findall(nodes.paragraph), None)
+    text = " ".join(paragraph.astext().split()) if paragraph else ""
+    if not hasattr(app.env, "rondo_summaries"):
+        app.env.rondo_summaries = {}
+    app.env.rondo_summaries[app.env.docname] = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " ..."
+
+
 def summaries(app, error):
-    """The first paragraph of every page, which the search shows beside its results."""
-    if error:
-        return
-    found = {}
-    for page in sorted(app.env.found_docs):
-        paragraph = next(app.env.get_doctree(page).findall(nodes.paragraph), None)
-        text = " ".join(paragraph.astext().split()) if paragraph else ""
-        found[page] = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " ..."
-    write(app, "summaries.js", "const SUMMARIES = " + json.dumps(found, indent=0) + ";\n")
+    if not error:
+        write(app, "summaries.js", "const SUMMARIES = " + json.dumps(app.env.rondo_summaries, indent=0, sort_keys=True) + ";\n")
 
 
 def write(app, name, text):
@@ -211,7 +213,8 @@ def setup(app):
     app.add_post_transform(LongSignatures)
     app.add_post_transform(LinksToReference)
     app.connect("source-read", add_lists)
+    app.connect("doctree-read", summary)
     app.connect("build-finished", summaries)
     app.connect("build-finished", mend_theme)
     app.connect("html-page-context", link_code)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": False, "parallel_write_safe": True}
