@@ -17,7 +17,7 @@ check:          ## every test, on every build; the last line says "N passed, N f
 	@tools/install-deps tests
 	@tools/check
 
-check-release:  ## what a release needs besides: the ABI, the manual, the site, the Debian packages
+check-release: all ## what a release needs besides: the ABI, the manual, the site, the Debian packages
 	@tools/install-deps release
 	@tools/check-release
 
