@@ -655,6 +655,7 @@ rondo_status rondo_wrap_future(rondo_loop *loop, rondo_thread_future *thread_fut
 #define RONDO_RETURN(value) return rondo_coroutine_return(co, (value), NULL)
 #define RONDO_SLEEP(self,delay_ns) RONDO_DO(self, rondo_coroutine_sleep(co, (delay_ns)))
 #define RONDO_SLEEP_IN(self,part,delay_ns) RONDO_DO_IN(self, part, rondo_coroutine_sleep(co, (delay_ns)))
+#define RONDO_SOVERSION "0"
 #define RONDO_STEP(name) static rondo_step name(rondo_coroutine *co, void *frame, void *sent, rondo_error *thrown)
 #define RONDO_SUSPEND_(self,action) (self)->rondo_line = __LINE__; return (action); case __LINE__:
 #define RONDO_TASK_GROUP_ENTER(self,group,loop) do { thrown = NULL; RONDO_CHECK(rondo_task_group_new((loop), &(group)), "task group"); RONDO_CHECK(rondo_task_group_enter(group), "task group"); } while (0)
@@ -669,6 +670,7 @@ rondo_status rondo_wrap_future(rondo_loop *loop, rondo_thread_future *thread_fut
 #define RONDO_TRY_TASK_GROUP_EXIT(self,part,group) rondo_exit_ ##part: do { rondo_coroutine *rondo_exit_; if (0) goto rondo_exit_ ##part; rondo_exit_ = NULL; RONDO_CHECK(rondo_task_group_exit((group), thrown, &rondo_exit_), "task group"); rondo_task_group_release(group); (group) = NULL; RONDO_SUSPEND_(self, rondo_coroutine_await(co, rondo_exit_)); } while (0)
 #define RONDO_TRY_TIMEOUT_EXIT(self,part,timeout,error) rondo_exit_ ##part: do { if (0) goto rondo_exit_ ##part; (error) = NULL; RONDO_CHECK(rondo_timeout_exit((timeout), thrown, &(error)), "timeout"); rondo_timeout_release(timeout); (timeout) = NULL; } while (0)
 #define RONDO_TRY_YIELD_VALUE(self,value,drop) RONDO_TRY(self, rondo_coroutine_yield_value(co, (value), (drop)))
+#define RONDO_WORKER_PATH "rondo" RONDO_SOVERSION "/rondo-worker"
 #define RONDO_YIELD(self) RONDO_DO(self, rondo_coroutine_yield(co, NULL))
 #define RONDO_YIELD_VALUE(self,value,drop) RONDO_DO(self, rondo_coroutine_yield_value(co, (value), (drop)))
 #define RONDO_YIELD_VALUE_IN(self,part,value,drop) RONDO_DO_IN(self, part, rondo_coroutine_yield_value(co, (value), (drop)))

@@ -8,6 +8,7 @@
 #include "rondo_shim.h"
 
 #include <limits.h>
+#include <link.h>
 #include <linux/wait.h>
 #include <sys/prctl.h>
 
@@ -116,12 +117,14 @@ struct rondo_process_end rondo_shim_end_process(int32_t pidfd, int32_t must_kill
 char *rondo_shim_worker_path(void)
 {
     static const char tail[] = "/" RONDO_WORKER_PATH;
+    struct link_map *map;
     Dl_info info;
-    if (dladdr((void *)(uintptr_t)rondo_shim_worker_path, &info) == 0 || info.dli_fname == NULL) {
+    if (dladdr1((void *)(uintptr_t)rondo_shim_worker_path, &info, (void **)&map, RTLD_DL_LINKMAP) == 0) {
         errno = ENOENT;
         return NULL;
     }
-    char *library = realpath(info.dli_fname, NULL);
+    /* In a program the library is the program, and what its name is said to be, argv[0], is its caller's word. */
+    char *library = realpath(map->l_name[0] != '\0' ? map->l_name : "/proc/self/exe", NULL);
     if (library == NULL)
         return NULL;
     char *slash = strrchr(library, '/');
