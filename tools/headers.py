@@ -20,7 +20,8 @@
 #              name, header (its name), section (its title), line, doc, text (the C declaration on one
 #              line; of a macro its head only)
 #              parameters, result (a C type): of functions, callbacks and macros
-#              value: of constants; fields: of structs; struct_only: there is no typedef for a struct
+#              value: of constants, and what a macro is replaced by; fields: of structs
+#              struct_only: there is no typedef for a struct
 #              run: constants that follow each other without an empty line are one run, and share this number
 # Parameter    name, type, text (as C writes it), doc (inline text from @param, or ""); "..." is its own name
 # Field        name, type, text, doc
@@ -285,7 +286,8 @@ def first_sentence(text):
     for i, c in enumerate(text):
         depth += (c in "([{") - (c in ")]}")
         quoted ^= c == '"'
-        if not quoted and c in ".!?" and depth <= 0 and text[i + 1:i + 2] in ("", " ") and not text[:i + 1].endswith((" ...", "..")):
+        ends = c in ".!?" and text[i + 1:i + 2] in ("", " ") and not text[:i + 1].endswith("..")
+        if ends and not quoted and depth <= 0:
             return text[:i + 1], text[i + 1:].strip()
     return text, ""
 
@@ -587,7 +589,7 @@ def macro(text, doc, where, line):
     for documented in doc.params:
         if documented not in names:
             raise Error(f"{where}: @param {documented}, but there is no such parameter")
-    return Declaration("macro", name, f"{name}({', '.join(names)})", line, doc,
+    return Declaration("macro", name, f"{name}({', '.join(names)})", line, doc, value=match.group(4),
                        parameters=[Parameter(n, "", n, doc.params.get(n, "")) for n in names])
 
 
@@ -763,9 +765,9 @@ WORDS = {
     ("thread", "job"): "Only on the thread that runs the job.",
     ("blocks", "no"): "It never blocks.",
     ("blocks", "until-done"): "It blocks until it is done.",
-    ("reenters", "no"): "No code of the program's runs inside of the call.",
+    ("reenters", "no"): "No code of the program runs inside of the call.",
     ("reenters", "drop"): "A drop function may run inside of the call.",
-    ("reenters", "callbacks"): "Callbacks of the program's may run inside of the call.",
+    ("reenters", "callbacks"): "Callbacks of the program may run inside of the call.",
     ("cancel", "lossless"): "It may be cancelled at any point: no data is lost, and its objects stay usable.",
     ("cancel", "poisons"): "It may be half done when it is cancelled.",
     ("cancel", "as the awaited thing"): "Cancelling it cancels the awaited thing, and does what that says.",
