@@ -9,12 +9,14 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # A link to a directory goes to the page that lists what is in it.
-FOLDERS = {"docs/decisions": "docs/decisions/README", "docs/howto": "howto", "docs/tutorial": "docs/tutorial/README",
+FOLDERS = {"docs/decisions": "docs/decisions/README", "docs/howto": "docs/howto/README", "docs/tutorial": "docs/tutorial/README",
            "include/rondo": "reference/index", "include": "reference/index"}
 EXAMPLES = re.compile(r"examples-(c|python)(/|$)")
 # Pages that list others in a table of their own; the list for the navigation is added here.
-LISTS = {"docs/decisions/README": "[0-9]*", "docs/tutorial/README": "[0-9]*"}
+LISTS = {"docs/decisions/README": "[0-9]*", "docs/tutorial/README": "[0-9]*",
+         "docs/howto/README": "[a-z]*"}
 NAME = re.compile(r"(?:struct )?\b((?:rondo|RONDO)_\w+)(?:\(\))?")
+PREFIX = re.compile(r"(?:rondo|RONDO)_(?=[A-Za-z])")
 CODE = re.compile(r'<span class="(?:n|nf|nc|kt|nx|no|nb)">((?:rondo|RONDO)_\w+)</span>')
 
 
@@ -79,6 +81,16 @@ class PiecesOfPrograms(SphinxTransform):
             if path in self.env.found_docs:
                 link = page_reference(self.env.docname, path, [nodes.inline("", path)])
                 node.parent.insert(node.parent.index(node) + 1, nodes.paragraph("", "", link, classes=["cut-from"]))
+
+
+class LettersOfIndex(SphinxTransform):
+    """In the index, a name stands under the first letter behind the prefix that all of them have."""
+    default_priority = 500
+
+    def apply(self):
+        for node in self.document.findall(addnodes.index):
+            node["entries"] = [(kind, value, target, main, PREFIX.sub("", value)[:1].upper() if PREFIX.match(value) else key)
+                               for kind, value, target, main, key in node["entries"]]
 
 
 class LongSignatures(SphinxPostTransform):
@@ -209,6 +221,7 @@ def setup(app):
     app.add_role("source", source_role)
     app.add_transform(LinksToFiles)
     app.add_transform(LineAnchors)
+    app.add_transform(LettersOfIndex)
     app.add_transform(PiecesOfPrograms)
     app.add_post_transform(LongSignatures)
     app.add_post_transform(LinksToReference)

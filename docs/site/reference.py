@@ -100,7 +100,8 @@ class Reference:
         name, doc, text = DIRECTIVES[one.kind], one.doc, self.text
         body = [text(doc.summary), ""]
         if one.value:
-            body = [f"Value: ``{one.value}``", "", *body]
+            value = re.sub(r"^\((-\d+)\)$", r"\1", one.value)
+            body = [f"Value: ``{value}``", "", *body]
         body += blocks(doc.blocks, text)
         body += self.parameters(one) + self.returns(one) + self.contract(one) + self.examples(one)
         for member in one.fields:
