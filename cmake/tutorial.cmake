@@ -11,3 +11,10 @@ foreach(source IN LISTS tutorial_sources)
   rondo_test("tutorial/${name}" example "${PROJECT_SOURCE_DIR}/tools/run-example"
              "$<TARGET_FILE:tutorial-${name}>" "${tutorial}/expected/${name}.txt")
 endforeach()
+
+# The servers once more, from outside: what ends them is a SIGINT, which only the last step takes for a good end.
+foreach(name step6_server step7_group step8_executor)
+  rondo_test("tutorial/visit-${name}" example "${tutorial}/visit" "$<TARGET_FILE:tutorial-${name}>" 1)
+endforeach()
+rondo_test(tutorial/visit-step9_shutdown example "${tutorial}/visit" "$<TARGET_FILE:tutorial-step9_shutdown>" 0
+           "the house closes")

@@ -92,8 +92,9 @@ int main(void)
     if (status == RONDO_OK)
         status = rondo_run(coroutine, NULL, NULL, &error);
     if (status != RONDO_OK)
-        fprintf(stderr, "%s\n", error != NULL ? rondo_error_get_message(error)
-                                              : rondo_status_message(status));
+        fprintf(stderr, "%s\n", status == RONDO_E_RAISED
+                               ? rondo_error_get_message(error)
+                               : rondo_status_message(status));
     rondo_error_release(error);
     return status == RONDO_OK ? 0 : 1;
 }

@@ -295,12 +295,14 @@ int main(int argc, char **argv)
         return 1;
     if (argc > 1)
         printf("listening on 127.0.0.1:%u\n", ntohs(frame.address.sin_port));
+    fflush(stdout);
     status = rondo_coroutine_new("main", main_step, &frame, main_drop, &coroutine);
     if (status == RONDO_OK)
         status = rondo_run(coroutine, NULL, NULL, &error);
     if (status != RONDO_OK)
-        fprintf(stderr, "%s\n", error != NULL ? rondo_error_get_message(error)
-                                              : rondo_status_message(status));
+        fprintf(stderr, "%s\n", status == RONDO_E_RAISED
+                               ? rondo_error_get_message(error)
+                               : rondo_status_message(status));
     rondo_error_release(error);
     return status == RONDO_OK ? 0 : 1;
 }
