@@ -76,7 +76,7 @@ typedef rondo_status (*rondo_reply_raise_fn)(rondo_reply *reply, rondo_status st
 struct rondo_reply { uint32_t size; uint32_t reserved; rondo_reply_write_fn write; rondo_reply_raise_fn raise; };
 typedef rondo_status (*rondo_process_fn)(const void *input, size_t size, rondo_reply *reply);
 typedef struct rondo_bytes { size_t size; const void *data; } rondo_bytes;
-typedef struct rondo_process_pool_options { uint32_t size; uint32_t max_workers; int64_t idle_ns; uint64_t queue_limit; uint64_t jobs_per_process; const char *name; const char *worker; } rondo_process_pool_options;
+typedef struct rondo_process_pool_options { uint32_t size; uint32_t max_workers; int64_t idle_ns; uint64_t queue_limit; uint64_t jobs_per_process; const char *name; const char *worker; const char *library; const char *initializer; const char *finalizer; const void *input; size_t input_size; } rondo_process_pool_options;
 typedef struct rondo_process_call { uint32_t size; uint32_t flags; const char *library; const char *symbol; int64_t timeout_ns; } rondo_process_call;
 typedef void (*rondo_async_generator_fn)(rondo_loop *loop, rondo_async_generator *generator, void *arg);
 typedef rondo_status (*rondo_loop_factory_fn)(void *arg, rondo_loop **out_loop);
@@ -89,15 +89,18 @@ struct sockaddr;
 struct addrinfo;
 struct sockaddr;
 typedef struct rondo_name_info { char host[1025]; char service[32]; } rondo_name_info;
+typedef struct rondo_address { uint32_t size; int32_t family; int32_t type; int32_t protocol; int32_t port; uint32_t length; const struct sockaddr *sockaddr; const char *canonical_name; char host[64]; } rondo_address;
 typedef struct rondo_log_field { const char *key; const char *text; int64_t number; } rondo_log_field;
 typedef void (*rondo_log_fn)(int32_t level, const char *message, const rondo_log_field *fields, size_t field_count, void *arg);
 typedef struct rondo_log_queue_options { uint32_t size; uint32_t flags; uint32_t capacity; uint32_t reserved; int64_t exit_wait_ns; const char *thread_name; } rondo_log_queue_options;
 typedef struct rondo_stack_frame { rondo_step_fn function; const char *name; int32_t line; int32_t reserved; } rondo_stack_frame;
-struct rondo_worker_request { uint32_t magic; uint32_t library_size; uint32_t symbol_size; uint32_t reserved; uint64_t input_size; };
+struct rondo_worker_request { uint32_t magic; uint32_t library_size; uint32_t symbol_size; uint32_t kind; uint64_t input_size; };
 struct rondo_worker_answer { uint32_t magic; int32_t status; uint32_t text_size; uint32_t reserved; uint64_t output_size; };
 
 /* functions */
 rondo_status rondo_addrinfo_free(struct addrinfo *list); /* RONDO_0.1 */
+rondo_status rondo_addrinfo_get_address(const struct addrinfo *list, rondo_address *out_address); /* RONDO_0.1 */
+const struct addrinfo *rondo_addrinfo_next(const struct addrinfo *list); /* RONDO_0.1 */
 rondo_status rondo_all_tasks(rondo_loop *loop, rondo_task **tasks, size_t capacity, size_t *out_count); /* RONDO_0.1 */
 rondo_status rondo_as_completed_new(rondo_loop *loop, rondo_awaitable *const *awaitables, size_t count, int64_t timeout_ns, rondo_as_completed **out_iterator); /* RONDO_0.1 */
 rondo_status rondo_as_completed_next(rondo_as_completed *iterator, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
@@ -106,6 +109,7 @@ rondo_status rondo_as_completed_release(rondo_as_completed *iterator); /* RONDO_
 rondo_status rondo_as_completed_retain(rondo_as_completed *iterator); /* RONDO_0.1 */
 rondo_status rondo_async_generator_aclose(rondo_async_generator *generator, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
 rondo_status rondo_async_generator_anext(rondo_async_generator *generator, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
+rondo_status rondo_async_generator_anext_default(rondo_async_generator *generator, void *value, rondo_drop_fn drop, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
 rondo_status rondo_async_generator_asend(rondo_async_generator *generator, void *value, rondo_drop_fn drop, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
 rondo_status rondo_async_generator_athrow(rondo_async_generator *generator, rondo_error *error, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
 rondo_status rondo_async_generator_exit(rondo_async_generator *generator, rondo_error *thrown, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
@@ -281,6 +285,8 @@ rondo_status rondo_future_result(rondo_future *future, void **out_value); /* RON
 rondo_status rondo_future_result_typed(rondo_future *future, void *buffer, size_t size); /* RONDO_0.1 */
 rondo_status rondo_future_retain(rondo_future *future); /* RONDO_0.1 */
 rondo_status rondo_future_set_exception(rondo_future *future, rondo_error *error); /* RONDO_0.1 */
+rondo_status rondo_future_set_exception_status(rondo_future *future, rondo_status status, const char *operation); /* RONDO_0.1 */
+rondo_status rondo_future_set_exception_status_threadsafe(rondo_future *future, rondo_status status, const char *operation); /* RONDO_0.1 */
 rondo_status rondo_future_set_exception_threadsafe(rondo_future *future, rondo_error *error); /* RONDO_0.1 */
 rondo_status rondo_future_set_result(rondo_future *future, void *value, rondo_drop_fn drop); /* RONDO_0.1 */
 rondo_status rondo_future_set_result_threadsafe(rondo_future *future, void *value, rondo_drop_fn drop); /* RONDO_0.1 */
@@ -392,6 +398,7 @@ rondo_status rondo_loop_set_task_factory(rondo_loop *loop, rondo_task_factory_fn
 rondo_status rondo_loop_set_watchdog(rondo_loop *loop, int64_t threshold_ns); /* RONDO_0.1 */
 rondo_status rondo_loop_shutdown_asyncgens(rondo_loop *loop, rondo_coroutine **out_coroutine); /* RONDO_0.1 */
 rondo_status rondo_loop_shutdown_default_executor(rondo_loop *loop, int64_t timeout_ns, rondo_future **out_future); /* RONDO_0.1 */
+rondo_status rondo_loop_shutdown_executor(rondo_loop *loop, rondo_executor *executor, uint32_t flags, int64_t timeout_ns, rondo_future **out_future); /* RONDO_0.1 */
 rondo_status rondo_loop_sock_accept(rondo_loop *loop, int32_t fd, struct sockaddr *address, uint32_t *address_size, rondo_future **out_future); /* RONDO_0.1 */
 rondo_status rondo_loop_sock_connect(rondo_loop *loop, int32_t fd, const struct sockaddr *address, uint32_t address_size, rondo_future **out_future); /* RONDO_0.1 */
 rondo_status rondo_loop_sock_recv(rondo_loop *loop, int32_t fd, void *buffer, size_t size, rondo_future **out_future); /* RONDO_0.1 */
@@ -404,6 +411,8 @@ rondo_status rondo_loop_take_escaped(rondo_loop *loop, rondo_error **out_error);
 rondo_status rondo_loop_time(const rondo_loop *loop, int64_t *out_ns); /* RONDO_0.1 */
 rondo_status rondo_loop_to_thread(rondo_loop *loop, rondo_job_fn fn, void *arg, rondo_drop_fn drop, rondo_future **out_future); /* RONDO_0.1 */
 rondo_status rondo_loop_unhold(rondo_loop *loop); /* RONDO_0.1 */
+rondo_status rondo_loop_wait_readable(rondo_loop *loop, int32_t fd, rondo_future **out_future); /* RONDO_0.1 */
+rondo_status rondo_loop_wait_writable(rondo_loop *loop, int32_t fd, rondo_future **out_future); /* RONDO_0.1 */
 rondo_status rondo_origin_describe(const rondo_object *object, char *buffer, size_t size, size_t *out_size); /* RONDO_0.1 */
 rondo_status rondo_origin_get_frames(const rondo_object *object, uintptr_t *frames, size_t capacity, size_t *out_count); /* RONDO_0.1 */
 rondo_status rondo_print_call_graph(rondo_awaitable *future, int32_t depth, int32_t limit, int32_t fd); /* RONDO_0.1 */
@@ -569,6 +578,7 @@ rondo_status rondo_wrap_future(rondo_loop *loop, rondo_thread_future *thread_fut
 #define RONDO_E_QUEUE_FULL (-20028)
 #define RONDO_E_QUEUE_SHUT_DOWN (-20029)
 #define RONDO_E_RAISED (-20004)
+#define RONDO_E_RESOLVER (-20039)
 #define RONDO_E_RUNNER_CLOSED (-20034)
 #define RONDO_E_RUNTIME (-20017)
 #define RONDO_E_STALE_HANDLE (-20007)
@@ -622,6 +632,8 @@ rondo_status rondo_wrap_future(rondo_loop *loop, rondo_thread_future *thread_fut
 #define RONDO_WAIT_ALL_COMPLETED 0
 #define RONDO_WAIT_FIRST_COMPLETED 1
 #define RONDO_WAIT_FIRST_EXCEPTION 2
+#define RONDO_WORKER_AT_END 1
+#define RONDO_WORKER_CALL 0
 #define RONDO_WORKER_MAGIC 1915748353
 #define RONDO_WORKER_SOCKET 3
 
