@@ -3,7 +3,8 @@
  * A stream socket in both directions. A request is its head, the library, the symbol and the input;
  * an answer is its head, the text of a failure and the output. A worker reads a whole request before
  * it begins, and writes nothing until it is done, so neither ever waits for the other's buffers.
- * Both ends are the same build on the same machine: numbers go as they lie in memory. */
+ * Both ends are on the same machine, so numbers go as they lie in memory, but they need not be of the same version:
+ * a package may be upgraded while a program runs. So what is said stays as it is, as long as the soname does. */
 #ifndef RONDO_SHIM_WORKER_H
 #define RONDO_SHIM_WORKER_H
 
