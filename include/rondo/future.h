@@ -12,13 +12,14 @@
  * A task is a future, too: rondo_task_as_future(). What completes or reads a future is for its loop's
  * thread, but for the functions whose names end in _threadsafe.
  *
- * A plain future is cancelled at once; what would have completed it has to be told. There is no hook of its
- * own for that: add a done callback before the future is given away. It runs in the next pass, before whoever
- * awaits the future goes on, and if rondo_future_is_cancelled() then, ends the operation. Its drop runs exactly
- * once, after the last use, whether the callback ran, could not be registered, or went with its loop or the
- * future: that is where what the operation needed is freed.
+ * CANCELLING. A plain future is cancelled at once; what would have completed it has to be told. There is
+ * no hook of its own for that: add a done callback before the future is given away. It runs in the next
+ * pass, before whoever awaits the future goes on, and if rondo_future_is_cancelled() then, ends the
+ * operation. Its drop runs exactly once, after the last use, whether the callback ran, could not be
+ * registered, or went with its loop or the future: that is where what the operation needed is freed.
  *
- *     rondo_future_add_done_callback(future, stop_if_cancelled, operation, free_operation);
+ *     rondo_future_add_done_callback(future, stop_if_cancelled,
+ *                                    operation, free_operation);
  */
 #ifndef RONDO_FUTURE_H
 #define RONDO_FUTURE_H
