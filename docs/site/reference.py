@@ -166,8 +166,8 @@ class Reference:
         return "\n".join(lines)
 
     def conventions(self, header):
-        lines = [heading("Conventions", "="), self.text("What every function of rondo has in common. A program "
-                 "includes one header, rondo.h; this is what it says."), "", ":source:`include/rondo.h`", ""]
+        lines = [heading("Conventions", "="),
+                 "What all functions have in common. It is said at the top of :source:`include/rondo.h`.", ""]
         for one in header.blocks:
             if isinstance(one, headers.Paragraph) and one.head:
                 lines += [heading(one.head.capitalize(), "-"), self.text(one.text), ""]
