@@ -109,6 +109,16 @@ extension ExecutorRef {
     return rondo_peek32(&s.pointee.usesLanes) != 0 ? takeByLane() : nil
   }
 
+  /// Whether a worker that came now would be given a job; both locks are held.
+  @inline(never)  // once per worker
+  func hasWorkHoldingBoth() -> Bool {
+    refillHoldingBoth()
+    for lane in 0..<ExecutorRef.lanes where !outgoing(lane).isEmptyRing {
+      if !s.pointee.hasLimits || limits[lane] == 0 || busy[lane] < limits[lane] { return true }
+    }
+    return false
+  }
+
   private func takeFirst(_ lane: Int) -> JobRef? {
     let head = outgoing(lane)
     if head.isEmptyRing { return nil }

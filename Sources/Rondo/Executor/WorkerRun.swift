@@ -204,11 +204,13 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
   /// The worker's last act: to be joined by somebody else, unless it is the last of all.
   private func leave() {
     let executor = executor
-    rondo_lock(executor.incomingLock)
+    executor.lockBoth()
     if pointee.isSearching {
       pointee.isSearching = false
       executor.s.pointee.isSearching = false
     }
+    while executor.hasWorkHoldingBoth(), !isReplacedHoldingBoth() {}
+    rondo_unlock(executor.outgoingLock)
     executor.strike(self)
     executor.s.pointee.workers -= 1
     let isLast = executor.s.pointee.workers == 0 && executor.s.pointee.isShut
@@ -224,6 +226,27 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
     rondo_shim_wake_all(&executor.s.pointee.changes)
     if let watches { executor.tell(watches) }
     if endsPool { endPool(executor) }
+  }
+
+  /// Since this worker looked last a job came, which relied on it because it still counts: another is to
+  /// do it. False if none could be had, and the job failed. Both locks are held, and let go of for a while.
+  @inline(never)  // rare
+  private func isReplacedHoldingBoth() -> Bool {
+    let executor = executor
+    executor.s.pointee.workers -= 1
+    let help = executor.callForHelp()
+    executor.s.pointee.workers += 1
+    executor.unlockBoth()
+    _ = executor.send(help)
+    executor.lockBoth()
+    if executor.s.pointee.workers > 1 || executor.queued == 0 { return true }
+    JobLink.withRing { ring in
+      _ = executor.takeAll(ring)
+      executor.unlockBoth()
+      ring.handOverEach { $0.setOutcome(JobOutcome.error, ErrorRef.of(-EAGAIN)) }
+      executor.lockBoth()
+    }
+    return false
   }
 
   private func endPool(_ executor: ExecutorRef) {
