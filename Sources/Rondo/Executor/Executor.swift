@@ -39,6 +39,7 @@ struct ExecutorState {
   var isShut: Bool
   var isOrphan: Bool  // nobody holds it; the last worker frees it
   var isBroken: Bool  // an initializer failed
+  var awaitsFirst: Bool  // the job that the first worker is started for is about to come
   var started: UInt32  // workers ever
   var changes: UInt32  // any thread, a futex: a worker has ended
   var ended: WorkerPointer?  // threads to be joined
@@ -149,6 +150,7 @@ struct ExecutorRef {
     s.pointee.isShut = false
     s.pointee.isOrphan = false
     s.pointee.isBroken = false
+    s.pointee.awaitsFirst = false
     s.pointee.started = 0
     rondo_poke32(&s.pointee.changes, 0)
     s.pointee.ended = nil

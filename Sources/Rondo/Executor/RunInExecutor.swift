@@ -39,12 +39,12 @@ extension ExecutorRef {
   private func enqueue(_ job: JobRef) -> rondo_status {
     job.s.pointee.executor = bits(s)
     rondo_lock(incomingLock)
-    if s.pointee.workers == 0 {
-      rondo_unlock(incomingLock)
-      let error = startFirst()
-      if error != 0 { return -error }
-      rondo_lock(incomingLock)
-    }
+    if s.pointee.workers == 0 { return enqueueFirstHoldingLock(job) }
+    return enqueueHoldingLock(job)
+  }
+
+  @inline(__always)
+  private func enqueueHoldingLock(_ job: JobRef) -> rondo_status {
     let refusal = s.pointee.isShut || s.pointee.pool.queueLimit != 0 ? refusalHoldingLock : RONDO_OK
     if refusal != RONDO_OK {
       rondo_unlock(incomingLock)
@@ -55,6 +55,18 @@ extension ExecutorRef {
     rondo_unlock(incomingLock)
     _ = send(help)
     return RONDO_OK
+  }
+
+  /// The same with a worker to be started first. If its initializer fails the job is there, and fails.
+  @inline(never)  // once per pool, or after an idle time
+  private func enqueueFirstHoldingLock(_ job: JobRef) -> rondo_status {
+    rondo_unlock(incomingLock)
+    let (error, isAwaited) = startFirst()
+    rondo_lock(incomingLock)
+    if isAwaited { firstJobIsThere() }
+    if error == 0 { return enqueueHoldingLock(job) }
+    rondo_unlock(incomingLock)
+    return -error
   }
 
   private var refusalHoldingLock: rondo_status {

@@ -130,17 +130,36 @@ extension ExecutorRef {
   }
 
   /// Count the first worker and start it, before there is anything in the queue that would be lost
-  /// with it. 0 if there is one, or an errno.
-  @inline(never)  // once per pool, or after an idle time
-  func startFirst() -> Int32 {
+  /// with it. 0 if there is one, or an errno; and whether the one that was started awaits the job.
+  func startFirst() -> (Int32, isAwaited: Bool) {
     rondo_lock(incomingLock)
     let isNeeded = s.pointee.workers == 0 && !s.pointee.isShut
     if isNeeded {
       s.pointee.workers = 1
       s.pointee.isSearching = true
+      s.pointee.awaitsFirst = true
     }
     rondo_unlock(incomingLock)
-    return isNeeded ? start() : 0
+    return isNeeded ? (start(), true) : (0, false)
+  }
+
+  /// The lock of incoming is held, and stays so until the job is in the queue, or is known not to come.
+  func firstJobIsThere() {
+    s.pointee.awaitsFirst = false
+    rondo_store32(&s.pointee.changes, rondo_peek32(&s.pointee.changes) &+ 1)
+    rondo_shim_wake_all(&s.pointee.changes)
+  }
+
+  /// A pool neither rests nor breaks before it has the job that its first worker was started for.
+  func awaitFirstJob() {
+    while true {
+      rondo_lock(incomingLock)
+      let isThere = !s.pointee.awaitsFirst
+      let seen = rondo_peek32(&s.pointee.changes)
+      rondo_unlock(incomingLock)
+      if isThere { return }
+      rondo_shim_wait(&s.pointee.changes, seen, Int64.max)
+    }
   }
 
   private func enlist(_ worker: WorkerPointer) {

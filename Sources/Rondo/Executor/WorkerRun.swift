@@ -94,6 +94,11 @@ extension UnsafeMutablePointer where Pointee == WorkerState {
   @inline(never)  // the slow half of next
   private func restHoldingBoth() -> Bool {
     let executor = executor
+    if executor.s.pointee.awaitsFirst {
+      executor.unlockBoth()
+      executor.awaitFirstJob()
+      return true
+    }
     if pointee.isSearching {
       pointee.isSearching = false
       executor.s.pointee.isSearching = false
@@ -287,6 +292,7 @@ extension ExecutorRef {
   /// An initializer failed: what is queued fails, and nothing is taken any more.
   @inline(never)  // rare
   func breakDown(_ error: () -> ErrorRef) {
+    awaitFirstJob()
     JobLink.withRing { ring in
       lockBoth()
       s.pointee.isBroken = true
