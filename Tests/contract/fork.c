@@ -346,7 +346,7 @@ static void *work_with_errors(void *arg)
 }
 
 /* The child inherits no lock that a thread held which it does not have. */
-KIT_TEST(fork_while_other_threads_work)
+KIT_TEST_WITHIN(fork_while_other_threads_work, 60)
 {
     if (KIT_SANITIZED) {
         kit_skip("a sanitizer's own locks do not survive such a fork");
