@@ -123,13 +123,6 @@ def split(code):
     return found
 
 
-def exported(library):
-    """Symbols of a library with their versions."""
-    lines = run("nm", "-D", "--defined-only", "--with-symbol-versions", library).splitlines()
-    pairs = (line.split()[-1].replace("@@", "@").split("@") for line in lines if line.split()[1] != "A")
-    return {pair[0]: pair[1] if len(pair) > 1 else "" for pair in pairs}
-
-
 # -- the baseline --------------------------------------------------------------------------------
 
 
