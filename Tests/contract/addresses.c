@@ -18,15 +18,6 @@ static rondo_future *ask(rondo_loop *loop, const char *host, const char *service
     return future;
 }
 
-static void end_loop(rondo_loop *loop)
-{
-    rondo_future *future = NULL;
-    CHECK_OK(rondo_loop_shutdown_default_executor(loop, RONDO_NEVER, &future));
-    CHECK_OK(rondo_loop_run_until_complete(loop, future, NULL));
-    CHECK_OK(rondo_future_release(future));
-    kit_loop_end(loop);
-}
-
 static rondo_address read_address(const struct addrinfo *list)
 {
     rondo_address address = { .size = sizeof address };
@@ -157,7 +148,7 @@ KIT_TEST(flags_and_families_that_are_wrong)
     in.sin_family = AF_INET6; /* shorter than its family's */
     CHECK_OK(rondo_loop_getnameinfo(loop, (void *)&in, sizeof in, NI_NUMERICHOST | NI_NUMERICSERV, &future));
     expect_refused(loop, future, EAI_FAMILY, "getnameinfo");
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* ---- loops that close, and the log --------------------------------------------------------------- */
@@ -202,7 +193,7 @@ static void look_up(uint32_t flags, double slow, int debug, int info)
     rondo_future *future = ask(loop, "localhost", "80", 0, 0);
     CHECK_OK(rondo_loop_run_until_complete(loop, future, NULL));
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
     CHECK_EQ_INT(told[0], debug);
     CHECK_EQ_INT(told[1], info);
 }

@@ -92,16 +92,6 @@ static rondo_status finish(rondo_loop *loop, rondo_future *future, void **out_va
     return rondo_future_result(future, out_value);
 }
 
-/* The default pool of a loop has threads: let them end before the loop is closed. */
-static void end_loop(rondo_loop *loop)
-{
-    rondo_future *future = NULL;
-    CHECK_OK(rondo_loop_shutdown_default_executor(loop, RONDO_NEVER, &future));
-    CHECK_OK(finish(loop, future, NULL));
-    CHECK_OK(rondo_future_release(future));
-    kit_loop_end(loop);
-}
-
 /* ---- results ---------------------------------------------------------------------------------- */
 
 KIT_TEST(result_arrives)
@@ -112,7 +102,7 @@ KIT_TEST(result_arrives)
     CHECK_OK(finish(loop, future, &value));
     CHECK_EQ_STR(value, "done");
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* The value belongs to the future, and goes with it. */
@@ -124,7 +114,7 @@ KIT_TEST(value_is_dropped_with_the_future)
     CHECK_EQ_INT(kit_drops, 0);
     CHECK_OK(rondo_future_release(future));
     CHECK_EQ_INT(kit_drops, 1);
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 static rondo_status fail_with_status(rondo_job *job, void *arg)
@@ -165,7 +155,7 @@ KIT_TEST(failures_are_raised)
     check_raised(loop, run_in(loop, NULL, raise_error, error), RONDO_E_USER);
     check_raised(loop, run_in(loop, NULL, return_nonsense, NULL), -EINVAL);
     CHECK_OK(rondo_error_release(error));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 KIT_TEST(argument_is_dropped_once_in_the_worker)
@@ -177,7 +167,7 @@ KIT_TEST(argument_is_dropped_once_in_the_worker)
     CHECK_OK(finish(loop, future, NULL));
     CHECK_EQ_INT(arg.drops, 1);
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* A future that nobody keeps: the job runs, and its result goes. */
@@ -187,7 +177,7 @@ KIT_TEST(without_a_future)
     atomic_int ran = 0;
     CHECK_OK(rondo_loop_run_in_executor(loop, NULL, NULL, count_job, &ran, NULL, NULL));
     CHECK_OK(rondo_loop_run_in_executor(loop, NULL, NULL, return_counted, &ran, NULL, NULL));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
     CHECK_EQ_INT(ran, 1);
     CHECK_EQ_INT(kit_drops, 1);
 }
@@ -217,7 +207,7 @@ KIT_TEST_WITHIN(ten_thousand_results, 60)
         CHECK_OK(rondo_future_release(futures[i]));
     }
     CHECK_OK(rondo_future_release(all));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* ---- threads ---------------------------------------------------------------------------------- */
@@ -237,7 +227,7 @@ KIT_TEST(threads_have_names)
     CHECK_OK(finish(loop, future, NULL));
     CHECK_EQ_STR(name, "asyncio_0");
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 static rondo_status check_signals(rondo_job *job, void *arg)
@@ -257,7 +247,7 @@ KIT_TEST(signals_are_not_for_workers)
     rondo_future *future = run_in(loop, NULL, check_signals, NULL);
     CHECK_OK(finish(loop, future, NULL));
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* Threads come when there is work for them, one for each job that must not wait. */
@@ -665,7 +655,7 @@ static void use_context_variables(void *arg)
     CHECK_OK(rondo_contextvar_get(variable, &value));
     CHECK_EQ_STR(value, "set");
     CHECK_OK(rondo_contextvar_release(variable));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 KIT_TEST(context_variables)
@@ -1000,7 +990,7 @@ KIT_TEST(default_executor_can_be_set)
     CHECK_OK(finish(loop, future, NULL));
     CHECK_EQ_STR(name, "rondo_0");
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 KIT_TEST(default_executor_after_shutdown)
@@ -1022,7 +1012,7 @@ KIT_TEST(default_executor_after_shutdown)
     CHECK_OK(rondo_future_release(future));
     CHECK_OK(rondo_loop_shutdown_default_executor(loop, 0, NULL));
     end_pool(pool);
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* X-11, and the jobs that hang with it. */
@@ -1043,7 +1033,7 @@ KIT_TEST(shutdown_of_the_default_executor_times_out)
     CHECK_OK(finish(loop, future, NULL));
     CHECK_OK(rondo_future_release(ended));
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 KIT_TEST(shutdown_future_is_cancelled)
@@ -1058,7 +1048,7 @@ KIT_TEST(shutdown_future_is_cancelled)
     kit_event_set(&gate.open);
     CHECK_OK(finish(loop, future, NULL));
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* The loop closes before its pool has ended: nothing of either is left when the job is over. */
@@ -1491,7 +1481,7 @@ KIT_TEST(fork_in_a_job)
     CHECK_OK(finish(loop, future, NULL));
     CHECK_EQ_INT(status, 0);
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* F49, F60: a worker that hangs keeps neither exit() nor a return from main() waiting. */

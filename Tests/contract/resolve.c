@@ -20,16 +20,6 @@ static rondo_status finish(rondo_loop *loop, rondo_future *future, void *out_val
     return rondo_future_result(future, out_value);
 }
 
-/* The default pool has threads: let them end before the loop is closed. */
-static void end_loop(rondo_loop *loop)
-{
-    rondo_future *future = NULL;
-    CHECK_OK(rondo_loop_shutdown_default_executor(loop, RONDO_NEVER, &future));
-    CHECK_OK(finish(loop, future, NULL));
-    CHECK_OK(rondo_future_release(future));
-    kit_loop_end(loop);
-}
-
 static void expect_address(const struct addrinfo *list, const char *address, int port)
 {
     char text[INET6_ADDRSTRLEN] = "";
@@ -90,7 +80,7 @@ KIT_TEST(localhost_by_a_worker)
     CHECK(list != NULL && list->ai_canonname != NULL);
     expect_address(list, list->ai_family == AF_INET ? "127.0.0.1" : "::1", 80);
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 KIT_TEST(what_the_resolver_refuses)
@@ -114,7 +104,7 @@ KIT_TEST(what_the_resolver_refuses)
     CHECK_EQ_INT(rondo_error_get_code(error), EAI_NONAME);
     CHECK_OK(rondo_error_release(error));
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* F80: nothing is truncated, nothing is allocated for nonsense. */
@@ -139,7 +129,7 @@ KIT_TEST(bad_names)
     CHECK_STATUS(finish(loop, future, NULL), RONDO_E_RAISED);
     CHECK_OK(rondo_future_release(future));
     free(long_name);
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 /* As Python's gaierror: the number first. */
@@ -163,7 +153,7 @@ KIT_TEST(cancelled_and_closed)
     CHECK_OK(rondo_future_cancel(future, NULL, NULL));
     CHECK_STATUS(rondo_future_result(future, NULL), RONDO_E_CANCELLED);
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 
     loop = kit_loop();
     CHECK_OK(rondo_loop_close(loop, NULL));
@@ -202,7 +192,7 @@ KIT_TEST(names_of_addresses)
     CHECK_STATUS(rondo_loop_getnameinfo(loop, (void *)&in, 0, 0, &future), -EINVAL);
     CHECK_STATUS(rondo_loop_getnameinfo(loop, (void *)&in, 100000, 0, &future), -EINVAL);
     CHECK_STATUS(rondo_loop_getnameinfo(loop, NULL, sizeof in, 0, &future), -EINVAL);
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
 }
 
 static int logged;
@@ -227,7 +217,7 @@ KIT_TEST(debug_mode_logs_lookups)
     rondo_future *future = ask(loop, "localhost", "80", 0);
     CHECK_OK(finish(loop, future, NULL));
     CHECK_OK(rondo_future_release(future));
-    end_loop(loop);
+    kit_loop_end_with_pool(loop);
     CHECK_OK(rondo_log_set_sink(NULL, NULL, NULL));
     CHECK_EQ_INT(logged, 1);
 }

@@ -99,6 +99,16 @@ void kit_loop_end(rondo_loop *loop)
     CHECK_OK(rondo_loop_release(loop));
 }
 
+void kit_loop_end_with_pool(rondo_loop *loop)
+{
+    rondo_future *future = NULL;
+    CHECK_OK(rondo_loop_shutdown_default_executor(loop, RONDO_NEVER, &future));
+    CHECK_OK(rondo_loop_run_until_complete(loop, future, NULL));
+    CHECK_OK(rondo_future_result(future, NULL));
+    CHECK_OK(rondo_future_release(future));
+    kit_loop_end(loop);
+}
+
 void kit_loop_drop(rondo_loop *loop)
 {
     CHECK_OK(rondo_loop_close(loop, NULL));

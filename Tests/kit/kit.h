@@ -138,6 +138,7 @@ rondo_loop *kit_loop(void);          /**< A new loop. */
 rondo_loop *kit_loop_of(uint32_t flags, uint64_t seed); /**< With RONDO_LOOP_ flags and a seed. */
 rondo_loop *kit_virtual_loop(void);  /**< With RONDO_LOOP_VIRTUAL_CLOCK: sleeps take no time. */
 void kit_loop_end(rondo_loop *loop); /**< Close, which must find nothing, and release. */
+void kit_loop_end_with_pool(rondo_loop *loop); /**< The same for a loop with a default pool, whose threads end first. */
 void kit_loop_drop(rondo_loop *loop); /**< Close, whatever is left, and release. */
 void kit_pass(rondo_loop *loop);     /**< One pass: stop, then run_forever. */
 void kit_stop_soon(rondo_loop *loop);/**< call_soon(stop). */
